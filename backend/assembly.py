@@ -1,0 +1,50 @@
+"""Join the parts of a platform as the settings ask."""
+
+from datetime import UTC, datetime
+
+from sqlalchemy.engine import Engine
+
+from backend.database import build_engine
+from backend.jobs.queue import DbosQueue
+from backend.jobs.registry import JobQueue
+from backend.mail.mailer import Mailer, build_mailer
+from backend.matching.follower import IndexFollower
+from backend.platform import Clock, Platform
+from backend.policy.catalogue import load_catalogue
+from backend.settings import PROJECT, Settings
+from models.encoder import Encoder, load_encoder
+from models.relevance import PairScorer
+
+REFERENCE = PROJECT / "seeds" / "reference"
+RANKER = PROJECT / "models" / "weights" / "ranker"
+
+
+def utc_now() -> datetime:
+    """Return the time now; the only clock of the platform, and the one that tests replace."""
+    return datetime.now(UTC)
+
+
+def build_platform(
+    settings: Settings,
+    *,
+    database: Engine | None = None,
+    encoder: Encoder | None = None,
+    mailer: Mailer | None = None,
+    queue: JobQueue | None = None,
+    clock: Clock = utc_now,
+) -> Platform:
+    """Join the parts; tests hand in their own clock, mailer, encoder and queue."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    engine = database or build_engine(settings.database_url)
+    chosen = encoder or load_encoder(settings.encoder)
+    return Platform(
+        settings=settings,
+        database=engine,
+        catalogue=load_catalogue(REFERENCE),
+        encoder=chosen,
+        scorer=PairScorer.load(RANKER, chosen),
+        index=IndexFollower(settings.index_dir, chosen),
+        mailer=mailer or build_mailer(settings),
+        queue=queue or DbosQueue(engine),
+        clock=clock,
+    )

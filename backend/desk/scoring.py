@@ -1,0 +1,178 @@
+"""How much one pair concerns one manager: pure arithmetic, and the same facts in words.
+
+A score has no meaning of its own; it only orders the pairs of one manager. The level weighs most: everything personal
+together is worth about one and a half levels, everything public about one.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from math import exp
+from uuid import UUID
+
+import numpy as np
+
+from backend.policy.catalogue import Catalogue
+from models.documents import Vector
+from models.relevance import MatchLevel
+
+FIELD, REGION, EXPERTISE = 0.6, 0.4, 0.6
+CROSS_REGION, NAMED_PAIRING = 0.4, 0.2
+FRESH, URGENT, OVERDUE = 0.3, 0.3, -0.5
+WITHIN_LEVEL = 0.5
+FRESH_DAYS = 30.0
+URGENT_DAYS = 30
+# An expertise is near to a pair when its cosine stands out of the manager's own pool: encoders differ in how high an
+# unrelated text scores, so that a fixed cosine would mean something else for each.
+NEAR_DEVIATIONS = 1.5
+SMALLEST_POOL = 20
+SHOWN_WORDS = 3
+LONGEST_WHY = 300
+IMPERSONAL = "按匹配度、是否跨省市和时间排列，没有使用您的个人设置"
+
+
+@dataclass(frozen=True)
+class Interest:
+    """What one manager cares for, ready to be compared; `words` are those of the expertise that tell something."""
+
+    regions: tuple[str, ...] = ()
+    fields: tuple[str, ...] = ()
+    words: frozenset[str] = frozenset()
+    vector: Vector | None = None
+    prefers_cross_region: bool = True
+    personalised: bool = True
+
+
+@dataclass(frozen=True)
+class PoolPair:
+    """One judged pair with what the scoring needs of its two listings."""
+
+    supply_id: UUID
+    demand_id: UUID
+    level: MatchLevel
+    judged: float
+    fingerprint: str
+    pairing: str
+    supply_region: str
+    demand_region: str
+    fields: frozenset[str]
+    words: frozenset[str]
+    deadline: date | None
+    fresh_at: datetime
+
+    @property
+    def key(self) -> tuple[UUID, UUID]:
+        """Return what names the pair: supply, then demand."""
+        return self.supply_id, self.demand_id
+
+
+@dataclass(frozen=True)
+class Fit:
+    """What speaks for showing one pair to one manager."""
+
+    score: float
+    fields: tuple[str, ...]
+    regions: tuple[str, ...]
+    words: tuple[str, ...]
+    is_near: bool
+    is_cross_region: bool
+
+
+def nearness(vectors: Mapping[UUID, Vector], pairs: Sequence[PoolPair], expertise: Vector | None) -> dict[UUID, float]:
+    """Return the cosine of an expertise (d,) with each listing of the pairs that has a vector; unit vectors all."""
+    wanted = {listing_id for pair in pairs for listing_id in pair.key}
+    known = sorted(wanted & vectors.keys(), key=str)
+    if expertise is None or not known:
+        return {}
+    cosines = np.stack([vectors[listing_id] for listing_id in known]) @ expertise
+    return dict(zip(known, cosines.tolist(), strict=True))
+
+
+def score_pairs(
+    pairs: Sequence[PoolPair], interest: Interest, cosines: Mapping[UUID, float], catalogue: Catalogue, *, now: datetime
+) -> list[tuple[PoolPair, Fit]]:
+    """Score the pairs that concern a manager, best first, ties by id; the others are left out."""
+    near = {pair.key: (cosines.get(pair.supply_id, 0.0) + cosines.get(pair.demand_id, 0.0)) / 2 for pair in pairs}
+    threshold = _near_threshold(list(near.values()))
+    scored = [(pair, fit_of(pair, interest, near[pair.key], catalogue, near_from=threshold, now=now)) for pair in pairs]
+    concerned = [(pair, fit) for pair, fit in scored if concerns(interest, fit)]
+    return sorted(concerned, key=lambda entry: (-entry[1].score, str(entry[0].demand_id), str(entry[0].supply_id)))
+
+
+def _near_threshold(cosines: Sequence[float]) -> float:
+    """Return the cosine from which a pair stands out of its pool; infinite where the pool is too small to say."""
+    if len(cosines) < SMALLEST_POOL:
+        return float("inf")
+    return float(np.mean(cosines) + NEAR_DEVIATIONS * np.std(cosines))
+
+
+def fit_of(
+    pair: PoolPair, interest: Interest, cosine: float, catalogue: Catalogue, *, near_from: float, now: datetime
+) -> Fit:
+    """Score one pair for one manager."""
+    fields, regions, words = _personal(pair, interest, catalogue)
+    is_near = interest.personalised and interest.vector is not None and cosine >= near_from
+    is_cross = catalogue.province_of(pair.supply_region) != catalogue.province_of(pair.demand_region)
+    likes_cross = interest.prefers_cross_region or not interest.personalised
+    score = (
+        pair.level.order
+        + WITHIN_LEVEL * pair.judged
+        + FIELD * bool(fields)
+        + REGION * bool(regions)
+        + EXPERTISE * (max(cosine, 0.0) if interest.personalised else 0.0)
+        + EXPERTISE * bool(words)
+        + (CROSS_REGION + NAMED_PAIRING * bool(pair.pairing)) * (is_cross and likes_cross)
+        + FRESH * exp(-max((now - pair.fresh_at).days, 0) / FRESH_DAYS)
+        + _urgency(pair.deadline, now)
+    )
+    return Fit(score, fields, regions, words, is_near, is_cross)
+
+
+def _personal(
+    pair: PoolPair, interest: Interest, catalogue: Catalogue
+) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    """Return the fields, regions and words of an interest that a pair meets: none once a manager wants none used."""
+    if not interest.personalised:
+        return (), (), ()
+    fields = tuple(code for code in interest.fields if code in pair.fields)
+    places = (pair.demand_region, pair.supply_region)
+    regions = tuple(code for code in interest.regions if any(catalogue.contains(code, place) for place in places))
+    return fields, regions, tuple(sorted(interest.words & pair.words, key=lambda word: (-len(word), word)))
+
+
+def _urgency(deadline: date | None, now: datetime) -> float:
+    if deadline is None:
+        return 0.0
+    left = (deadline - now.date()).days
+    return OVERDUE if left < 0 else URGENT * max(0.0, 1 - left / URGENT_DAYS)
+
+
+def concerns(interest: Interest, fit: Fit) -> bool:
+    """Tell whether a pair belongs to what a manager cares for.
+
+    Chosen regions are kept to. Chosen fields are too, but for what the expertise, in the manager's own words, reaches.
+    """
+    if not interest.personalised:
+        return True
+    if interest.regions and not fit.regions:
+        return False
+    return not interest.fields or bool(fit.fields) or bool(fit.words) or fit.is_near
+
+
+def why(pair: PoolPair, fit: Fit, interest: Interest, catalogue: Catalogue, *, today: date) -> str:
+    """Say in one line why a pair is recommended to this manager."""
+    parts = [] if interest.personalised else [IMPERSONAL]
+    if fit.fields:
+        parts.append("您关注的领域：" + "、".join(catalogue.field(code).name for code in fit.fields))
+    if fit.regions:
+        parts.append("您关注的地区：" + "、".join(catalogue.region(code).short for code in fit.regions))
+    if fit.words:
+        parts.append("与您的专长相关：" + "、".join(fit.words[:SHOWN_WORDS]))
+    elif fit.is_near:
+        parts.append("与您填写的专长相近")
+    if fit.is_cross_region:
+        cite = pair.pairing.split("：", 1)[0]
+        parts.append(f"跨省市，{cite}支持这两地合作" if cite else "跨省市的一对")
+    if pair.deadline is not None and 0 <= (pair.deadline - today).days <= URGENT_DAYS:
+        parts.append(f"离截止还有 {(pair.deadline - today).days} 天")
+    return ("；".join(parts) or "匹配度较高的新发布信息")[:LONGEST_WHY]

@@ -1,0 +1,144 @@
+"""Technology managers: what they care for, and the pairs recommended to them."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID, uuid4
+
+import sqlalchemy as sa
+from sqlmodel import Column, Field, SQLModel
+
+from backend.database import EnumText, UtcTime
+
+
+class Progress(StrEnum):
+    """What became of a recommendation."""
+
+    OPEN = "open"
+    TAKEN = "taken"
+    DISMISSED = "dismissed"
+    SNOOZED = "snoozed"
+    LAPSED = "lapsed"
+
+    @property
+    def label(self) -> str:
+        """Return the word people read."""
+        return PROGRESS_LABELS[self]
+
+
+PROGRESS_LABELS = {
+    Progress.OPEN: "待处理",
+    Progress.TAKEN: "已接洽",
+    Progress.DISMISSED: "不合适",
+    Progress.SNOOZED: "以后再说",
+    Progress.LAPSED: "已失效",
+}
+
+
+class DismissalReason(StrEnum):
+    """Why a pair does not fit."""
+
+    WRONG_TOPIC = "wrong_topic"
+    TOO_EARLY = "too_early"
+    MONEY = "money"
+    PLACE = "place"
+    KNOWN = "known"
+    OUTSIDE_EXPERTISE = "outside_expertise"
+
+    @property
+    def label(self) -> str:
+        """Return the word people read."""
+        return DISMISSAL_LABELS[self]
+
+
+DISMISSAL_LABELS = {
+    DismissalReason.WRONG_TOPIC: "技术方向不符",
+    DismissalReason.TOO_EARLY: "成熟度不够",
+    DismissalReason.MONEY: "价格与预算相差太大",
+    DismissalReason.PLACE: "地点不便",
+    DismissalReason.KNOWN: "双方已有联系",
+    DismissalReason.OUTSIDE_EXPERTISE: "不在我的专长之内",
+}
+
+
+class ManagerProfile(SQLModel, table=True):
+    """What one technology manager cares for; empty regions or fields mean all."""
+
+    account_id: UUID = Field(foreign_key="account.id", primary_key=True)
+    regions: list[str] = Field(default_factory=list, sa_column=Column(sa.JSON, nullable=False))
+    fields: list[str] = Field(default_factory=list, sa_column=Column(sa.JSON, nullable=False))
+    expertise: str = Field(default="", sa_type=sa.Text)
+    capacity: int = 20
+    prefers_cross_region: bool = True
+    personalised: bool = True
+    updated_at: datetime = Field(sa_type=UtcTime)
+
+
+class JudgedPair(SQLModel, table=True):
+    """How well one published supply answers one published demand: judged once, recommended to many."""
+
+    demand_id: UUID = Field(foreign_key="listing.id", primary_key=True)
+    supply_id: UUID = Field(foreign_key="listing.id", primary_key=True, index=True)
+    level: str = Field(max_length=10)
+    score: float
+    fingerprint: str = Field(max_length=64, description="hash of both contents as they were judged")
+    pairing: str = Field(default="", max_length=300, description="what Article 5 says of the two places, if anything")
+    judged_at: datetime = Field(sa_type=UtcTime)
+
+
+class JudgingMark(SQLModel, table=True):
+    """Up to which change of the market this encoder's pairs are judged."""
+
+    encoder: str = Field(max_length=80, primary_key=True)
+    change: int = Field(description="number of the last change that was looked at")
+    judged_at: datetime = Field(sa_type=UtcTime)
+
+
+class Recommendation(SQLModel, table=True):
+    """One pair recommended to one manager, once. `reason` is what was shown when it was made."""
+
+    __table_args__ = (
+        sa.UniqueConstraint("manager_id", "supply_id", "demand_id", name="uq_recommendation"),
+        sa.Index("ix_recommendation_queue", "manager_id", "progress", "score"),
+    )
+
+    id: UUID = Field(default_factory=uuid4, primary_key=True)
+    manager_id: UUID = Field(foreign_key="account.id")
+    supply_id: UUID = Field(foreign_key="listing.id", index=True)
+    demand_id: UUID = Field(foreign_key="listing.id", index=True)
+    level: str = Field(max_length=10)
+    score: float
+    reason: str = Field(default="", max_length=300)
+    fingerprint: str = Field(max_length=64, description="hash of both contents: a changed pair is new again")
+    progress: Progress = Field(default=Progress.OPEN, sa_column=Column(EnumText(Progress, 12), nullable=False))
+    dismissal: DismissalReason | None = Field(
+        default=None, sa_column=Column(EnumText(DismissalReason, 20), nullable=True)
+    )
+    snoozed_until: datetime | None = Field(default=None, sa_type=UtcTime)
+    made_at: datetime = Field(sa_type=UtcTime)
+    decided_at: datetime | None = Field(default=None, sa_type=UtcTime)
+    detail: dict[str, Any] = Field(default_factory=dict, sa_column=Column(sa.JSON, nullable=False))
+
+
+class Case(SQLModel, table=True):
+    """A pair that one manager works on. While it is open nobody else can take the pair: the database sees to it."""
+
+    __tablename__ = "deskcase"
+    __table_args__ = (
+        sa.Index(
+            "uq_deskcase_open_pair",
+            "supply_id",
+            "demand_id",
+            unique=True,
+            sqlite_where=sa.text("closed_at IS NULL"),
+            postgresql_where=sa.text("closed_at IS NULL"),
+        ),
+    )
+
+    id: UUID = Field(default_factory=uuid4, primary_key=True)
+    supply_id: UUID = Field(foreign_key="listing.id", index=True)
+    demand_id: UUID = Field(foreign_key="listing.id", index=True)
+    manager_id: UUID = Field(foreign_key="account.id", index=True)
+    level: str = Field(max_length=10, description="the level when it was taken")
+    taken_at: datetime = Field(sa_type=UtcTime)
+    closed_at: datetime | None = Field(default=None, sa_type=UtcTime)
