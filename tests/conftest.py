@@ -1,0 +1,308 @@
+"""Fixtures: a real database in one rolled-back transaction per test, the whole application over it, jobs to drain.
+
+`--database postgresql` runs everything on PostgreSQL; the default is SQLite.
+"""
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+import sqlalchemy as sa
+from encoders import HashEncoder
+from factories import MONDAY
+from fastapi import FastAPI
+from mailers import MemoryMailer
+from postgresql import running_server
+from pydantic import SecretStr
+from sqlalchemy.engine import Connection, Engine
+from sqlmodel import Session
+from starlette.testclient import TestClient
+
+from backend.accounts import service as accounts
+from backend.accounts.dependencies import SESSION_COOKIE
+from backend.accounts.tables import Account
+from backend.assembly import build_platform
+from backend.database import build_engine
+from backend.domains import JOB_MODULES
+from backend.jobs.registry import Job
+from backend.main import create_app
+from backend.matching.follower import IndexFollower
+from backend.migrations.upgrade import upgrade_database
+from backend.platform import Platform
+from backend.settings import Settings
+from backend.web import csrf
+
+KNOWN_JOBS = JOB_MODULES
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--database", choices=("sqlite", "postgresql"), default="sqlite", help="which database to test on")
+
+
+@pytest.fixture(scope="session")
+def database_kind(request: pytest.FixtureRequest) -> str:
+    return str(request.config.getoption("--database"))
+
+
+@pytest.fixture(scope="session")
+def server_url(database_kind: str) -> Iterator[str]:
+    """Give the URL of a PostgreSQL server, or nothing for SQLite."""
+    if database_kind == "sqlite":
+        yield ""
+    elif os.environ.get("TEST_DATABASE_URL"):
+        yield os.environ["TEST_DATABASE_URL"]
+    else:
+        with running_server() as url:
+            yield url
+
+
+@pytest.fixture(scope="session")
+def new_database(server_url: str, tmp_path_factory: pytest.TempPathFactory) -> Callable[[], str]:
+    """Give a function that makes an empty database and returns its URL."""
+
+    def make() -> str:
+        if not server_url:
+            return f"sqlite:///{tmp_path_factory.mktemp('database') / 'jiqiao.sqlite3'}"
+        name = f"test_{uuid4().hex}"
+        admin = sa.create_engine(server_url, isolation_level="AUTOCOMMIT")
+        with admin.connect() as connection:
+            connection.exec_driver_sql(f"CREATE DATABASE {name}")
+        admin.dispose()
+        return sa.make_url(server_url).set(database=name).render_as_string(hide_password=False)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def engine(new_database: Callable[[], str]) -> Iterator[Engine]:
+    """Give one migrated database for all tests that roll back."""
+    engine = build_engine(new_database())
+    upgrade_database(engine)
+    yield engine
+    engine.dispose()
+
+
+class OneConnection:
+    """An engine stand-in whose every session shares the test's transaction, as nested savepoints."""
+
+    def __init__(self, engine: Engine, connection: Connection) -> None:
+        self._engine = engine
+        self._connection = connection
+
+    def session(self, queue: "JobList") -> Session:
+        return Session(
+            self._connection,
+            expire_on_commit=False,
+            join_transaction_mode="create_savepoint",
+            info={"queue": queue},
+        )
+
+
+@dataclass
+class JobList:
+    """The queue of a test: keeps what was put, runs it on demand."""
+
+    entries: list[tuple[Job, dict[str, str]]] = field(default_factory=list)
+    keys: set[str] = field(default_factory=set)
+
+    def put(
+        self, session: Session, job: Job, payload: Mapping[str, str], *, key: str | None, delay_seconds: float
+    ) -> None:
+        if key is None or key not in self.keys:
+            self.entries.append((job, dict(payload)))
+        if key is not None:
+            self.keys.add(key)
+
+
+@pytest.fixture
+def connection(engine: Engine) -> Iterator[Connection]:
+    with engine.connect() as connection:
+        transaction = connection.begin()
+        yield connection
+        transaction.rollback()
+
+
+@pytest.fixture
+def job_list() -> JobList:
+    return JobList()
+
+
+@pytest.fixture
+def session(connection: Connection, job_list: JobList) -> Iterator[Session]:
+    """Give a session whose changes the application sees and nobody keeps."""
+    with OneConnection(connection.engine, connection).session(job_list) as session:
+        yield session
+
+
+@pytest.fixture(scope="session")
+def encoder() -> HashEncoder:
+    return HashEncoder()
+
+
+@pytest.fixture
+def mailer() -> MemoryMailer:
+    return MemoryMailer()
+
+
+class Clock:
+    """The time of a test; moves only when told."""
+
+    def __init__(self, moment: datetime) -> None:
+        self.moment = moment
+
+    def __call__(self) -> datetime:
+        return self.moment
+
+    def advance(self, **delta: float) -> datetime:
+        self.moment += timedelta(**delta)
+        return self.moment
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock(MONDAY)
+
+
+@pytest.fixture
+def now(clock: Clock) -> datetime:
+    return clock.moment
+
+
+@dataclass(frozen=True)
+class TestedPlatform(Platform):
+    """A platform whose sessions all live in the test's one transaction."""
+
+    connection: Connection = field(kw_only=True)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:  # type: ignore[override]
+        with OneConnection(self.database, self.connection).session(self.queue) as session:
+            yield session
+            session.commit()
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:  # type: ignore[override]
+        with OneConnection(self.database, self.connection).session(self.queue) as session:
+            yield session
+
+    def sessions(self, *, is_safe: bool) -> Iterator[Session]:
+        with self.reading() as session:
+            yield session
+            if is_safe:
+                assert not [*session.new, *session.dirty, *session.deleted], "a GET must not change anything"
+            session.commit()
+
+
+@pytest.fixture
+def settings(tmp_path: Path, engine: Engine) -> Settings:
+    return Settings(
+        _env_file=None,
+        data_dir=tmp_path,
+        database_url=engine.url.render_as_string(hide_password=False),
+        secret_key=SecretStr("a secret of tests, long enough to sign with"),
+        base_url="http://testserver",
+    )
+
+
+@pytest.fixture(scope="session")
+def lasting_parts(engine: Engine, encoder: HashEncoder, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Give the parts that no test changes: the reference data and the relevance model take a while to load."""
+    folder = tmp_path_factory.mktemp("lasting")
+    settings = Settings(_env_file=None, data_dir=folder, database_url=engine.url.render_as_string(hide_password=False))
+    built = build_platform(settings, database=engine, encoder=encoder, mailer=MemoryMailer(), queue=JobList())
+    return {name: getattr(built, name) for name in ("database", "catalogue", "encoder", "scorer")}
+
+
+@pytest.fixture
+def platform(
+    lasting_parts: dict[str, Any],
+    settings: Settings,
+    connection: Connection,
+    encoder: HashEncoder,
+    mailer: MemoryMailer,
+    job_list: JobList,
+    clock: Clock,
+) -> TestedPlatform:
+    return TestedPlatform(
+        **lasting_parts,
+        settings=settings,
+        index=IndexFollower(settings.index_dir, encoder),
+        mailer=mailer,
+        queue=job_list,
+        clock=clock,
+        connection=connection,
+    )
+
+
+_application: list[FastAPI] = []
+
+
+def application(platform: Platform) -> FastAPI:
+    """Return the application over this platform; it is joined once, for joining takes longer than most tests."""
+    if not _application:
+        _application.append(create_app(platform=platform))
+    app = _application[0]
+    app.state.platform = platform
+    return app
+
+
+class Browser(TestClient):
+    """A browser over the application: keeps cookies, fills in the form token, signs in without a password."""
+
+    def __init__(self, platform: TestedPlatform) -> None:
+        self.platform = platform
+        super().__init__(application(platform), base_url="http://testserver", follow_redirects=True)
+
+    def token(self) -> str:
+        """Return a valid form token for this browser."""
+        if csrf.COOKIE not in self.cookies:
+            self.cookies.set(csrf.COOKIE, csrf.new_browser_id(), domain="testserver.local")
+        return csrf.make_token(self.platform.settings.signing_key, self.cookies[csrf.COOKIE])
+
+    def submit(self, url: str, data: dict[str, Any] | None = None, **options: Any) -> Any:
+        """Post a form with its token."""
+        return self.post(url, data={csrf.FIELD: self.token(), **(data or {})}, **options)
+
+    def sign_in(self, account: Account) -> None:
+        """Open a session for an account."""
+        with self.platform.transaction() as session:
+            token = accounts.open_session(session, account, now=self.platform.clock(), hours=12)
+        self.cookies.set(SESSION_COOKIE, token, domain="testserver.local")
+
+
+@pytest.fixture
+def client(platform: TestedPlatform) -> Iterator[Browser]:
+    with Browser(platform) as browser:
+        yield browser
+        browser.app.dependency_overrides.clear()
+
+
+@pytest.fixture
+def queued(job_list: JobList) -> Callable[[], list[tuple[str, dict[str, str]]]]:
+    """Give a function that tells what was queued, in order."""
+    return lambda: [(job.name, payload) for job, payload in job_list.entries]
+
+
+@pytest.fixture
+def drain(platform: TestedPlatform, job_list: JobList) -> Callable[[], list[str]]:
+    """Give a function that runs queued jobs, and those they queue, until none is left; returns their names."""
+
+    def run() -> list[str]:
+        done = []
+        while job_list.entries:
+            job, payload = job_list.entries.pop(0)
+            if job.uses_network:
+                job.function(platform, **payload)
+            else:
+                with platform.transaction() as session:
+                    job.function(session, platform, **payload)
+            done.append(job.name)
+        return done
+
+    return run
