@@ -52,7 +52,6 @@ class Settings(BaseSettings):
     log_level: str = "INFO"
 
     encoder: str = "static"
-    index_rebuild_after: int = Field(default=500, ge=1, description="changes in the delta before a new snapshot")
 
     mailer: MailerKind = MailerKind.FOLDER
     mail_from: str = "技桥 <notice@jiqiao.example.com>"

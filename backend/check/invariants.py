@@ -78,11 +78,9 @@ def states_have_histories(session: Session, _platform: Platform) -> Iterator[str
 
 
 def vectors_fit(session: Session, platform: Platform) -> Iterator[str]:
-    """Every published listing is embedded as it stands, unless a job for it waits; every vector has unit length."""
-    waiting = platform.queue.waiting_listings(session) if hasattr(platform.queue, "waiting_listings") else set()
+    """Every published listing is embedded as it stands, once the worker has come to it; vectors have unit length."""
     for listing_id in matching.find_unembedded(session, encoder=platform.encoder.name, limit=SHOWN):
-        if str(listing_id) not in waiting:
-            yield f"已发布的信息 {listing_id} 没有向量，也没有等待中的任务"
+        yield f"已发布的信息 {listing_id} 没有向量；刚发布的请等后台进程算完再检查"
     rows = session.exec(select(ListingVector).where(ListingVector.encoder == platform.encoder.name))
     for row in rows:
         vector = matching.decode_vector(row.vector)
