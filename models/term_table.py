@@ -13,12 +13,11 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from models.text import HAN, words
+from models.text import HAN, HAN_RUN, words
 
 UNKNOWN_IDS = 1 << 32  # what the file lists has ids from 0, by its place; what it does not list from here
 
 _RUN = re.compile(rf"(?P<han>[{HAN}]+)|c\+\+|c#|[^\W_{HAN}]+")
-_HAN_RUN = re.compile(f"[{HAN}]+")
 _NUMBER = re.compile(r"[\d.]+")
 
 
@@ -45,7 +44,7 @@ def signs(normal: str) -> list[str]:
 
 def is_han(term: str) -> bool:
     """Whether a term begins with a Han character."""
-    return _HAN_RUN.match(term) is not None
+    return HAN_RUN.match(term) is not None
 
 
 class TermTable:

@@ -39,7 +39,7 @@ _LINE_END = re.compile("\r\n?|[\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
 # Every blank but the single space that is rightly there between two words of a Latin script.
 _BLANK = re.compile(rf"\s{{2,}}|[^\S ]|(?<=[{HAN}{_CJK_MARKS}]) (?=[{HAN}{_CJK_MARKS}])")
 _HAN_OR_MARK = re.compile(f"[{HAN}{_CJK_MARKS}]")
-_HAN_RUN = re.compile(f"[{HAN}]+")
+HAN_RUN = re.compile(f"[{HAN}]+")
 # One token: a run of Han, or letters and digits of any script with decimals kept whole.
 _RUN = re.compile(rf"(?P<han>[{HAN}]+)|c\+\+|c#|\d+(?:\.\d+)+|(?:(?![{HAN}])[^\W_])+")
 _SENTENCE = re.compile(
@@ -73,7 +73,7 @@ def tokens(text: str) -> list[str]:
     """
     normal = normalise(text).lower()
     found = list(_words(normal))
-    for run in _HAN_RUN.findall(normal):
+    for run in HAN_RUN.findall(normal):
         found.extend(run[i : i + 2] for i in range(len(run) - 1))
     return found
 
@@ -160,7 +160,7 @@ def _replace_words(text: str, *, scope: str = "always") -> str:
     """
     if not _synonym_pattern(scope).search(text):
         return text
-    return _HAN_RUN.sub(lambda run: _replace_in_run(run.group(), scope), text)
+    return HAN_RUN.sub(lambda run: _replace_in_run(run.group(), scope), text)
 
 
 def _replace_in_run(run: str, scope: str) -> str:
