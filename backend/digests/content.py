@@ -10,14 +10,13 @@ from sqlmodel import Session
 
 from backend.accounts.tables import Account, Role
 from backend.desk import service as desk
-from backend.desk.pages import show_pairs
 from backend.desk.tables import JudgedPair, Recommendation
 from backend.digests import notices, repository
 from backend.digests.items import Content, Item, make_item
+from backend.digests.judging import judged_pairs
 from backend.listings import repository as listings
 from backend.matching import repository as matching
-from backend.matching.bridges import bridge_of
-from backend.matching.pair_page import judge_pair
+from backend.matching.bridges import Pair, bridge_of
 from backend.platform import Platform
 from models.relevance import MatchLevel
 
@@ -48,18 +47,17 @@ def _manager_items(
     waiting = desk.find_waiting(session, manager.id, now=now, limit=LOOKED_AT)
     rows = [row for row in waiting if MatchLevel(row.level).order >= floor.order]
     shown = repository.find_shown(session, manager.id)
-    for row in sorted(_fresh(session, rows, shown), key=lambda row: row.level == MatchLevel.WEAK):
-        for pair in show_pairs(session, [row], manager=manager, platform=platform):
-            if pair.pair.level.order >= floor.order and pair.pair.level is not MatchLevel.NONE:
-                yield make_item(
-                    pair.pair,
-                    pair.bridge,
-                    why=row.reason,
-                    href=pair.href,
-                    settings=platform.settings,
-                    recommendation_id=row.id,
-                    is_changed=_was_shown(shown, row),
-                )
+    fresh = sorted(_fresh(session, rows, shown), key=lambda row: row.level == MatchLevel.WEAK)
+    for row, pair in _judged(session, fresh, platform=platform, floor=floor):
+        yield make_item(
+            pair,
+            bridge_of(pair, catalogue=platform.catalogue, reader=manager),
+            why=row.reason,
+            href=f"/desk/recommendations/{row.id}",
+            settings=platform.settings,
+            recommendation_id=row.id,
+            is_changed=_was_shown(shown, row),
+        )
 
 
 def _member_items(
@@ -70,13 +68,9 @@ def _member_items(
     pairs = repository.find_own_pairs(session, member.id, limit=LOOKED_AT)
     rows = [row for row in pairs if MatchLevel(row.level).order >= floor.order]
     shown = repository.find_shown(session, member.id)
-    for row in sorted(_fresh(session, rows, shown), key=lambda row: -MatchLevel(row.level).order):
-        bundles = listings.load_bundles(session, [row.supply_id, row.demand_id])
-        demand, supply = bundles[row.demand_id], bundles[row.supply_id]
-        pair = judge_pair(demand, supply, platform=platform)
-        if pair.level.order < floor.order or pair.level is MatchLevel.NONE:
-            continue
-        own = demand if demand.listing.owner_id == member.id else supply
+    fresh = sorted(_fresh(session, rows, shown), key=lambda row: -MatchLevel(row.level).order)
+    for row, pair in _judged(session, fresh, platform=platform, floor=floor):
+        own = pair.demand if pair.demand.listing.owner_id == member.id else pair.supply
         yield make_item(
             pair,
             bridge_of(pair, catalogue=platform.catalogue, reader=member),
@@ -101,6 +95,25 @@ def _fresh(session: Session, rows: Sequence[Row], shown: Shown) -> Iterable[Row]
             continue
         if (row.supply_id, row.demand_id, desk.fingerprint_of(supply, demand)) not in shown:
             yield row
+
+
+def _judged(
+    session: Session, rows: Sequence[Row], *, platform: Platform, floor: MatchLevel
+) -> Iterator[tuple[Row, Pair]]:
+    """Yield these pairs as they are judged now, those of them that are good enough and still public."""
+    # As many at once as fit into a digest: nearly always that is all it takes.
+    for start in range(0, len(rows), MOST_ITEMS):
+        page = rows[start : start + MOST_ITEMS]
+        bundles = listings.load_bundles(
+            session, sorted({one for row in page for one in (row.supply_id, row.demand_id)})
+        )
+        for row in page:
+            demand, supply = bundles[row.demand_id], bundles[row.supply_id]
+            if not (demand.is_visible and supply.is_visible):
+                continue
+            pair = judged_pairs.judge(demand, supply, platform=platform)
+            if pair.level.order >= floor.order and pair.level is not MatchLevel.NONE:
+                yield row, pair
 
 
 def _was_shown(shown: Shown, row: Recommendation | JudgedPair) -> bool:

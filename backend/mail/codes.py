@@ -18,6 +18,7 @@ class Stage(StrEnum):
     LOGIN = "login"
     SENDER = "sender"
     RECIPIENT = "recipient"
+    CONTENT = "content"
     DATA = "data"
 
 
@@ -28,6 +29,7 @@ STAGE_LABELS = {
     Stage.LOGIN: "登录",
     Stage.SENDER: "发件人",
     Stage.RECIPIENT: "收件人",
+    Stage.CONTENT: "正文传送",
     Stage.DATA: "正文",
 }
 

@@ -2,9 +2,9 @@
 
     pending → claimed → handed → accepted | deferred | rejected | unknown
 
-`handed` is committed before the other side can have the mail. So a mail that is only claimed was certainly not sent,
-and one that stays handed may have been: it becomes unknown, the one state from which a mail is sent again, once, under
-the same Message-ID.
+`handed` is committed before the dot that ends the mail, so before the other side can have it. So a mail that is only
+claimed was certainly not sent, and one that stays handed may have been: it becomes unknown, the one state from which a
+mail is sent again, once, under the same Message-ID.
 """
 
 import re

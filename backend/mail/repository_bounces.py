@@ -34,7 +34,7 @@ def find_bounce(session: Session, outbox_id: UUID) -> Bounce | None:
 def find_bounce_kinds(session: Session, address: str, *, since: datetime) -> list[BounceKind]:
     """Return the kinds of an address's bounces after a time."""
     query = select(Bounce.kind).where(Bounce.address == address, col(Bounce.bounced_at) > since)
-    return list(session.exec(query).all())
+    return [BounceKind(kind) for kind in session.exec(query)]
 
 
 def list_bounces(session: Session, *, limit: int, offset: int = 0) -> Sequence[tuple[Bounce, OutboxMessage]]:
