@@ -107,7 +107,7 @@ class _Controller(Controller):
         # The controller wants to knock at the port it was given, and was given none.
         server: Any = self.server
         self.port = server.sockets[0].getsockname()[1]
-        super()._trigger_server()
+        super()._trigger_server()  # type: ignore[no-untyped-call]
 
 
 @contextmanager

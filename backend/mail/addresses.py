@@ -48,6 +48,12 @@ def record_bounce(
     return bounce
 
 
+def find_kind(session: Session, outbox_id: UUID) -> BounceKind | None:
+    """Return how a mail came back, if it did."""
+    known = repository.find_bounce(session, outbox_id)
+    return known.kind if known else None
+
+
 def _judge(session: Session, record: AddressRecord, *, now: datetime) -> None:
     since = max(now - WINDOW, record.cleared_at) if record.cleared_at else now - WINDOW
     kinds = repository.find_bounce_kinds(session, record.address, since=since)
