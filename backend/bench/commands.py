@@ -8,6 +8,7 @@ import typer
 
 from backend.bench.digest_crash import Plan, run_plan
 from backend.bench.enqueuers import run_enqueuers
+from backend.bench.letters import run_letters
 from backend.bench.smtp_stage import Point
 from backend.bench.victims import Nursery
 from backend.cli_platform import FAILED, set_up_logging
@@ -52,6 +53,22 @@ def digest_crash(
     }
     _print(data, as_json=as_json)
     if not (result.is_clean and enqueued.is_clean and control_fails):
+        raise typer.Exit(FAILED)
+
+
+@app.command("digest-letters")
+def digest_letters(
+    short: Annotated[bool, typer.Option("--short", help="几秒钟的小规模")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False,
+    seed: Annotated[int, typer.Option(help="随机种子")] = 1,
+    digests: Annotated[int, typer.Option(min=0, help="周报封数，0 为默认")] = 0,
+) -> None:
+    """生成并排队几千封周报，计时；再逐封检查头部、RFC 2047、DKIM（另一套独立的验证）和恶意姓名。"""
+    set_up_logging(Settings.model_validate({"log_level": "ERROR"}))
+    size = {"digests": 60, "hostile": 60} if short else {"digests": 5000, "hostile": 200}
+    letters = run_letters(digests=digests or size["digests"], hostile=size["hostile"], seed=seed)
+    _print(letters.as_data(), as_json=as_json)
+    if not letters.is_clean:
         raise typer.Exit(FAILED)
 
 

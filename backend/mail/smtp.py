@@ -16,6 +16,7 @@ from backend.settings import Settings, SmtpSecurity
 DATA_TIMEOUT_SECONDS = 600.0
 LONGEST_REPLY = 480
 GO_AHEAD = 354
+REFUSALS = 400
 LINE_WITH_DOT = re.compile(rb"(?m)^\.")
 ANSWERS = range(200, 600)
 NOT_ASCII = Reply(553, "邮箱地址里有英文字母、数字和常用符号以外的字符，无法寄送", Stage.RECIPIENT)
@@ -100,7 +101,8 @@ class SmtpMailer:
         """Send a mail but for its last dot; who never sees the dot has no mail (RFC 5321, section 4.1.1.4)."""
         code, text = relay.docmd("DATA")
         if code != GO_AHEAD:
-            raise _Refused(_reply(code, text, Stage.CONTENT))
+            # A yes at this place is no answer of SMTP: nothing was handed over, and nothing was accepted.
+            raise _Refused(_reply(code if code >= REFUSALS else -1, text, Stage.CONTENT))
         stuffed = LINE_WITH_DOT.sub(b"..", rendered)
         relay.send(stuffed if stuffed.endswith(b"\r\n") else stuffed + b"\r\n")
 

@@ -23,7 +23,7 @@ assert mail_jobs.deliver is not None  # importing it declares the jobs that post
 @pytest.fixture(scope="session")
 def mail_engine(new_database: Callable[[], str]) -> Iterator[Engine]:
     engine = build_engine(new_database())
-    SQLModel.metadata.create_all(engine, tables=TABLES)
+    SQLModel.metadata.create_all(engine)
     yield engine
     engine.dispose()
 
