@@ -30,8 +30,9 @@ def signer(pair):
 
 def make_message(**changes) -> OutboxMessage:
     values = {
-        "key": "k", "message_id": "a" * 40, "category": "digest", "recipient": "li@example.com",
-        "recipient_name": "李明",         "subject": "[技桥] 本周 3 条推荐：钢渣微粉、电渗析、…", "body_text": "正文\n", "body_html": "<p>正文</p>",
+        "key": "k", "message_id": "a" * 40, "category": "digest",
+        "recipient": "li@example.com", "recipient_name": "李明",
+        "subject": "[技桥] 本周 3 条推荐：钢渣微粉、电渗析、…", "body_text": "正文\n", "body_html": "<p>正文</p>",
         "headers": HEADERS, "posted_at": MONDAY, "queued_at": MONDAY,
     }  # fmt: skip
     return OutboxMessage(**{**values, **changes})
