@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from backend.accounts.tables import Account, Role
 from backend.digests.items import Content, Item, one_line, shortened
@@ -86,23 +87,30 @@ def write_message(account: Account, content: Content, *, week: Week, token: str,
         title=subject,
         week=week.label,
         is_manager=is_manager,
-        entries=_entries(content.items, week=week, settings=settings),
+        entries=_entries(content.items, week=week, settings=settings, is_real=token != PREVIEW_TOKEN),
         expiring=content.expiring,
         moves=content.moves,
         links=links,
     )
 
 
-def _entries(items: Sequence[Item], *, week: Week, settings: Settings) -> list[Entry]:
+def _entries(items: Sequence[Item], *, week: Week, settings: Settings, is_real: bool) -> list[Entry]:
     until = week.monday + LINKS_GOOD_FOR
     return [
         Entry(
             item,
             tuple(
-                (answer.label, reply_address(item.recommendation_id, answer, until=until, settings=settings))
+                (answer.label, _reply(item.recommendation_id, answer, until=until, settings=settings, is_real=is_real))
                 for answer in Answer
                 if item.recommendation_id is not None
             ),
         )
         for item in items
     ]
+
+
+def _reply(recommendation_id: UUID, answer: Answer, *, until: date, settings: Settings, is_real: bool) -> str:
+    """Return the address of an answer; in a preview one that opens nothing."""
+    if not is_real:
+        return f"{settings.base_url}/digest/reply/{PREVIEW_TOKEN}/{answer}"
+    return reply_address(recommendation_id, answer, until=until, settings=settings)

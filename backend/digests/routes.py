@@ -205,6 +205,8 @@ def send_to_me(
 ) -> Response:
     """Send the next digest as it stands to its reader alone; it counts as nothing that was shown."""
     week = service.next_week(session, reader.id, now=now)
+    # The links of a mail that is really sent have to work.
+    subscriptions.ensure_subscription(session, reader.id, now=now)
     written = service.preview(session, reader, week, platform=platform)
     back = build_url(request.app, "digests.show")
     if isinstance(written, SkipReason):

@@ -169,7 +169,7 @@ def _written(session: Session, platform: Platform, email: str) -> tuple[Message 
     if account is None:
         raise NotFound(f"没有 {email[:80]} 这个账号。", remedy="请写技术经理人或会员登录用的邮箱。")
     week = service.next_week(session, account.id, now=platform.clock())
-    return service.preview(session, account, week, platform=platform), week
+    return service.preview(session, account, week, platform=platform, is_own=False), week
 
 
 def _mail_view(request: Request, platform: Platform, written: Message, account: str, view: str) -> MailView:

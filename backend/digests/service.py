@@ -165,10 +165,12 @@ def next_week(session: Session, account_id: UUID, *, now: datetime) -> Week:
     return week.next() if is_composed or is_over else week
 
 
-def preview(session: Session, account: Account, week: Week, *, platform: Platform) -> Message | SkipReason:
+def preview(
+    session: Session, account: Account, week: Week, *, platform: Platform, is_own: bool = True
+) -> Message | SkipReason:
     """Return the mail that an account would get if its digest were composed now, or why there is nothing to show.
 
-    Who unsubscribed or paused sees what it would be.
+    Who unsubscribed or paused sees what it would be. Shown to somebody else, it holds no link that acts for its reader.
     """
     if account.role not in READERS or not account.is_active:
         return SkipReason.NOT_ACTIVE
@@ -176,5 +178,5 @@ def preview(session: Session, account: Account, week: Week, *, platform: Platfor
     if not content:
         return SkipReason.NOTHING_NEW
     subscription = repository.find_subscription(session, account.id)
-    token = subscription.token if subscription else PREVIEW_TOKEN
+    token = subscription.token if subscription and is_own else PREVIEW_TOKEN
     return write_message(account, content, week=week, token=token, settings=platform.settings)

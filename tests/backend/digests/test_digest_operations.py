@@ -1,5 +1,7 @@
 """Running the digest: every reader of an edition is in exactly one place, whatever became of the mail."""
 
+import re
+
 import pytest
 from factories import MONDAY, make_account
 from recommending import TOPICS, make_manager, make_pair, recommend
@@ -157,6 +159,18 @@ def test_an_administrator_looks_at_anybodys_next_digest_and_changes_nothing(
     assert (page.status_code, body.status_code, unknown.status_code) == (200, 200, 404)
     assert "本周 1 条推荐" in page.text
     assert mails(session) == []
+
+
+def test_what_an_administrator_sees_holds_no_link_that_acts_for_the_reader(client, session, administrator, managers):
+    token = subscriptions.ensure_subscription(session, managers[0].id, now=MONDAY).token
+    session.commit()
+    client.sign_in(administrator)
+
+    shown = client.get(f"/admin/digest/preview?account={managers[0].email}&view=text").text
+    shown += client.get(f"/admin/digest/preview/body?account={managers[0].email}").text
+
+    assert token not in shown
+    assert set(re.findall(r"/digest/(?:reply|unsubscribe)/([\w-]+)", shown)) == {"preview"}
 
 
 def test_bounces_are_listed_and_an_address_is_let_back_in(client, session, platform, administrator, managers, drain):
