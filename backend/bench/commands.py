@@ -16,9 +16,9 @@ from backend.settings import Settings
 
 app = typer.Typer(help="测量：平台承诺的数字，在这台机器上重新量一遍。", no_args_is_help=True)
 LONG = Plan(recipients=2000, kills=200, kills_at_each_point=10, flips=40, speed=60, seed=1)
-SHORT = Plan(recipients=40, kills=3, kills_at_each_point=1, flips=4, speed=240, seed=1)
+SHORT = Plan(recipients=24, kills=2, kills_at_each_point=1, flips=3, speed=240, seed=1)
 LONG_ENQUEUERS = {"kills": 100, "rounds": 50}
-SHORT_ENQUEUERS = {"kills": 5, "rounds": 3}
+SHORT_ENQUEUERS = {"kills": 4, "rounds": 2}
 # With so few recipients and every blow at the same point, a fault shows itself within a dozen blows.
 CONTROL = Plan(
     recipients=2, kills=0, kills_at_each_point=5, flips=0, speed=900, seed=1, writes_late=True, points=(Point.DOT,)
