@@ -12,12 +12,15 @@ from backend.desk import jobs as desk_jobs
 from backend.desk import routes as desk
 from backend.digests import jobs as digest_jobs
 from backend.digests import routes as digests
+from backend.digests import routes_admin as digest_operations
+from backend.digests import routes_links as digest_links
 from backend.jobs import housekeeping
 from backend.listings import jobs as listing_jobs
 from backend.listings import routes as listings
 from backend.listings import routes_moderation as moderation
 from backend.mail import jobs as mail_jobs
 from backend.mail import routes as mail
+from backend.mail import routes_bounces as bounces
 from backend.matching import jobs as matching_jobs
 from backend.matching import routes as matching
 from backend.site import health
@@ -33,10 +36,17 @@ PAGE_ROUTERS: tuple[APIRouter, ...] = (
     moderation.router,
     desk.router,
     digests.router,
+    digest_operations.router,
     mail.router,
+    bounces.router,
 )
 API_ROUTERS: tuple[APIRouter, ...] = (api.router,)
-BARE_ROUTERS: tuple[APIRouter, ...] = (assets.router, health.router, digests.bare_router)
+BARE_ROUTERS: tuple[APIRouter, ...] = (
+    assets.router,
+    health.router,
+    digest_links.unsubscribe_router,
+    digest_links.reply_router,
+)
 JOB_MODULES: tuple[ModuleType, ...] = (
     account_jobs,
     listing_jobs,

@@ -62,11 +62,22 @@ class Settings(BaseSettings):
     smtp_security: SmtpSecurity = SmtpSecurity.NONE
     smtp_timeout_seconds: float = Field(default=30, gt=0)
     mail_spacing_seconds: float = Field(default=0, ge=0, description="least pause between two mails to one relay")
+    mail_daily_quota: int = Field(default=0, ge=0, description="most mails to the relay in a day; 0: no limit")
+    mail_first_day_quota: int = Field(
+        default=0, ge=0, description="quota of a new relay's first day, doubled every day; 0: no warm-up"
+    )
+    bounce_address: str = Field(default="", description="mailbox that bounces come back to; empty: mail_from")
+    bounce_imap_host: str = ""
+    bounce_imap_port: int = Field(default=993, ge=1, le=65535)
+    bounce_imap_username: str = ""
+    bounce_imap_password: SecretStr = SecretStr("")
+    bounce_imap_tls: bool = True
     dkim_domain: str = ""
     dkim_selector: str = ""
     dkim_private_key_file: Path | None = None
 
     digest_cron: str = "30 8 * * 1"
+    digest_is_commercial: bool = Field(default=False, description="put 广告 before the subject of digests")
     session_idle_minutes: int = Field(default=120, ge=5)
     session_absolute_hours: int = Field(default=12, ge=1)
     listing_days: int = Field(default=180, ge=1, description="how long a listing stays published")

@@ -11,7 +11,7 @@ from backend.accounts import repository
 from backend.accounts.tables import Account, MailedToken, TokenPurpose
 from backend.accounts.tokens import digest, new_secret
 from backend.errors import Conflict
-from backend.mail import outbox
+from backend.mail import addresses, outbox
 from backend.mail.messages import Message, Sender, compose
 
 CATEGORY = "account"
@@ -130,6 +130,8 @@ def use(session: Session, token: str, purpose: TokenPurpose, *, now: datetime) -
         account = session.get(Account, known.account_id)
         if account is not None and repository.use_mailed_token(session, known.id, now=now):
             repository.use_other_mailed_tokens(session, account.id, purpose, now=now)
+            # Whoever holds the link reads mail at this address: what came back from it before no longer counts.
+            addresses.forgive(session, account.email, now=now)
             return account
         state = LinkState.USED
     raise Conflict(LINK_SENTENCES[state], remedy="请让我们再发一封邮件，用新邮件里的链接。")

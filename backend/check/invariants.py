@@ -6,7 +6,8 @@ import numpy as np
 import sqlalchemy as sa
 from sqlmodel import Session, col, func, select
 
-from backend.digests.tables import Digest, DigestItem
+from backend.digests.operations import tally_edition
+from backend.digests.tables import Digest, DigestEdition, DigestItem
 from backend.listings.tables import (
     DemandDetail,
     Kind,
@@ -16,7 +17,8 @@ from backend.listings.tables import (
     State,
     SupplyDetail,
 )
-from backend.mail.tables import DeliveryState, OutboxMessage
+from backend.mail.addresses import ledger_key
+from backend.mail.tables import Bounce, DeliveryState, OutboxMessage
 from backend.matching import repository as matching
 from backend.matching.tables import ListingVector
 from backend.platform import Platform
@@ -130,10 +132,16 @@ def outbox_is_consistent(session: Session, _platform: Platform) -> Iterator[str]
 
 
 def digests_add_up(session: Session, _platform: Platform) -> Iterator[str]:
-    """A digest is a mail in the outbox or has a reason for being none, and its items are of its own account."""
+    """A digest is due, a mail in the outbox, or has a reason for being none; its items are of its own account.
+
+    Every edition's readers are each in exactly one place.
+    """
     for digest in session.exec(select(Digest)):
-        if (digest.skip_reason is None) == (digest.outbox_key is None):
-            yield f"{digest.week} 的周报 {digest.id} 既没有邮件也没有理由，或两者都有"
+        if digest.is_due + (digest.skip_reason is not None) + (digest.outbox_key is not None) != 1:
+            yield f"{digest.week} 的周报 {digest.id} 既没有邮件也没有理由，或不止有一样"
+    for edition in session.exec(select(DigestEdition)):
+        if not tally_edition(session, edition.week).adds_up:
+            yield f"{edition.week} 的周报各处人数之和不等于应发人数"
     posted = select(OutboxMessage.id).where(OutboxMessage.key == Digest.outbox_key).exists()
     lost = select(Digest.outbox_key).where(col(Digest.outbox_key).is_not(None), ~posted)
     for key in session.exec(lost.limit(SHOWN)):
@@ -141,6 +149,14 @@ def digests_add_up(session: Session, _platform: Platform) -> Iterator[str]:
     strays = select(DigestItem.id).join(Digest).where(DigestItem.account_id != Digest.account_id)
     for item in session.exec(strays.limit(SHOWN)):
         yield f"周报条目 {item} 属于另一个账号"
+
+
+def bounces_are_counted_once(session: Session, _platform: Platform) -> Iterator[str]:
+    """A bounce is of a mail that was handed over, and stands under that mail's own address."""
+    query = select(Bounce, OutboxMessage).join(OutboxMessage, col(OutboxMessage.id) == Bounce.outbox_id)
+    for bounce, message in session.exec(query):
+        if ledger_key(message.recipient) != bounce.address:
+            yield f"退信 {bounce.id} 记在了另一个地址名下"
 
 
 CHECKS: tuple[Check, ...] = (
@@ -151,4 +167,5 @@ CHECKS: tuple[Check, ...] = (
     index_equals_database,
     outbox_is_consistent,
     digests_add_up,
+    bounces_are_counted_once,
 )

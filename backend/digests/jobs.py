@@ -4,10 +4,12 @@ from uuid import UUID
 
 from sqlmodel import Session
 
-from backend.digests import service
+from backend.digests import last_look, service
 from backend.digests.week import Week
 from backend.jobs import job
 from backend.platform import Platform
+
+LOOKS = (last_look.look,)  # importing it is what leaves the look with the mail room
 
 
 @job("digests.open", cron_setting="digest_cron")

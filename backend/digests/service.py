@@ -1,6 +1,7 @@
-"""The weekly digest: one edition a week, one digest for each manager and week, each pair shown once.
+"""The weekly digest: one edition a week, one digest for each reader and week, each pair and each notice shown once.
 
-The key is the ISO week and the account, never a run: whoever composes twice, from wherever, writes one mail.
+The key is the ISO week and the account, never a run: whoever composes twice, from wherever, writes one mail. Weeks that
+were missed are folded into the present one, because what was not shown is still new.
 """
 
 from datetime import datetime
@@ -10,82 +11,124 @@ import structlog
 from sqlmodel import Session
 
 from backend.accounts.tables import Account, Role
-from backend.desk import repository as desk_repository
 from backend.digests import repository
-from backend.digests.content import PREVIEW_TOKEN, Item, find_items, write_message
+from backend.digests.content import find_content
+from backend.digests.items import Content, freeze
+from backend.digests.message import CATEGORY, PREVIEW_TOKEN, write_message
 from backend.digests.subscriptions import ensure_subscription
-from backend.digests.tables import Digest, DigestEdition, DigestItem, Frequency, SkipReason
+from backend.digests.tables import LOWEST_LEVEL, Digest, DigestEdition, DigestItem, DigestNotice, Frequency, SkipReason
 from backend.digests.week import ZONE, Week
 from backend.errors import NotFound
 from backend.jobs import enqueue
-from backend.mail import outbox
+from backend.mail import addresses, outbox
 from backend.mail.messages import Message
 from backend.platform import Platform
+from models.relevance import MatchLevel
 
 log = structlog.get_logger()
+READERS = frozenset({Role.MANAGER, Role.MEMBER})
+COMPOSE = "digests.compose"
 
 
 def digest_key(week: Week, account_id: UUID) -> str:
     """Return what makes composing and posting one account's digest of one week happen once."""
-    return f"digest:{week.key}:{account_id}"
+    return f"{CATEGORY}:{week.key}:{account_id}"
 
 
 def open_edition(session: Session, week: Week, *, now: datetime) -> list[UUID]:
-    """Open the edition of a week, queue one digest for every active manager, and return who they are.
+    """Open the edition of a week, write down who is to have it, queue one digest for each, and return who they are.
 
-    Opening it again queues nobody twice: it only reaches managers who are new since.
+    Opening it again queues nobody twice: it only reaches readers who are new since.
     """
+    _ensure_edition(session, week, now=now)
+    repository.add_due(session, week.key, repository.find_recipient_ids(session), now=now)
+    due = list(repository.find_due_ids(session, week.key))
+    for account_id in due:
+        enqueue(session, COMPOSE, key=digest_key(week, account_id), week=week.key, account_id=account_id)
+    log.info("digest.opened", week=week.key, due=len(due))
+    return due
+
+
+def _ensure_edition(session: Session, week: Week, *, now: datetime) -> None:
     if repository.find_edition(session, week.key) is None:
         repository.add_if_new(session, DigestEdition(week=week.key, opened_at=now))
-    managers = list(desk_repository.find_manager_ids(session))
-    for account_id in managers:
-        key = digest_key(week, account_id)
-        enqueue(session, "digests.compose", key=key, week=week.key, account_id=account_id)
-    return managers
 
 
 def compose_digest(session: Session, account_id: UUID, week: Week, *, platform: Platform) -> Digest:
     """Write one account's digest of one week to the outbox, or say why there is none; a second run changes nothing."""
-    known = repository.find_digest(session, account_id, week.key)
-    if known is not None:
-        return known
     account, now = session.get(Account, account_id), platform.clock()
     if account is None:
         raise NotFound(f"没有账号 {account_id}。")
-    if repository.find_edition(session, week.key) is None:
-        repository.add_if_new(session, DigestEdition(week=week.key, opened_at=now))
-    skip = _find_skip_reason(session, account)
-    items = [] if skip else find_items(session, account, platform=platform, now=now)
-    skip = skip or (None if items else SkipReason.NOTHING_NEW)
-    digest = Digest(week=week.key, account_id=account_id, composed_at=now, skip_reason=skip)
-    if not repository.add_if_new(session, digest):
-        return _get_digest(session, account_id, week)
-    if skip:
-        log.info("digest.skipped", account=str(account_id), week=week.key, why=skip.value)
+    digest = _take_digest(session, account_id, week, now=now)
+    if not digest.is_due:
         return digest
-    _post(session, digest, account, items, week=week, platform=platform)
+    skip = find_skip_reason(session, account, week, now=now)
+    content = Content() if skip else _find_content(session, account, platform=platform, now=now)
+    digest.skip_reason = skip or (None if content else SkipReason.NOTHING_NEW)
+    digest.is_due, digest.composed_at = False, now
+    session.add(digest)
+    if digest.skip_reason:
+        log.info("digest.skipped", account=str(account_id), week=week.key, why=digest.skip_reason.value)
+    else:
+        _post(session, digest, account, content, week=week, platform=platform)
+    session.flush()
     return digest
 
 
-def _find_skip_reason(session: Session, account: Account) -> SkipReason | None:
-    if account.role is not Role.MANAGER or not account.is_active:
+def _take_digest(session: Session, account_id: UUID, week: Week, *, now: datetime) -> Digest:
+    """Return the row of an account and week, locked; one that nobody wrote down yet is due."""
+    known = repository.lock_digest(session, account_id, week.key)
+    if known is not None:
+        return known
+    _ensure_edition(session, week, now=now)
+    repository.add_due(session, week.key, [account_id], now=now)
+    digest = repository.lock_digest(session, account_id, week.key)
+    if digest is None:
+        raise NotFound(f"没有 {week.key} 的周报。")
+    return digest
+
+
+def find_skip_reason(
+    session: Session, account: Account, week: Week, *, now: datetime, heeds_frequency: bool = True
+) -> SkipReason | None:
+    """Return why an account gets no digest of a week, whatever there would be to tell."""
+    if account.role not in READERS or not account.is_active:
         return SkipReason.NOT_ACTIVE
+    if addresses.is_suppressed(session, account.email):
+        return SkipReason.ADDRESS_BOUNCES
     subscription = repository.find_subscription(session, account.id)
-    is_off = subscription is not None and subscription.frequency is Frequency.OFF
-    return SkipReason.UNSUBSCRIBED if is_off else None
+    if subscription is None:
+        return None
+    if subscription.frequency is Frequency.OFF:
+        return SkipReason.UNSUBSCRIBED
+    if subscription.paused_until and now.astimezone(ZONE).date() < subscription.paused_until:
+        return SkipReason.PAUSED
+    is_early = heeds_frequency and not _is_due(session, account, subscription.frequency, week)
+    return SkipReason.NOT_DUE if is_early else None
+
+
+def _is_due(session: Session, account: Account, frequency: Frequency, week: Week) -> bool:
+    """Tell whether enough weeks lie behind the last mail; a week with nothing to tell does not put the next one off."""
+    last = repository.find_last_posted_week(session, account.id, before=week.key)
+    return last is None or (week.monday - Week.parse(last).monday).days >= frequency.weeks * 7
+
+
+def _find_content(session: Session, account: Account, *, platform: Platform, now: datetime) -> Content:
+    subscription = repository.find_subscription(session, account.id)
+    floor = MatchLevel(subscription.floor if subscription else LOWEST_LEVEL)
+    return find_content(session, account, platform=platform, now=now, floor=floor)
 
 
 def _post(
-    session: Session, digest: Digest, account: Account, items: list[Item], *, week: Week, platform: Platform
+    session: Session, digest: Digest, account: Account, content: Content, *, week: Week, platform: Platform
 ) -> None:
     """Freeze the mail in the outbox and remember what it shows, in one transaction with the digest."""
     subscription = ensure_subscription(session, account.id, now=digest.composed_at)
-    message = write_message(account, items, week=week, token=subscription.token, settings=platform.settings)
+    message = write_message(account, content, week=week, token=subscription.token, settings=platform.settings)
     key = digest_key(week, account.id)
     outbox.post(session, message, key=key, now=digest.composed_at)
     digest.outbox_key = key
-    session.add(digest)
-    for position, item in enumerate(items, start=1):
+    for position, item in enumerate(content.items, start=1):
         session.add(
             DigestItem(
                 digest_id=digest.id,
@@ -94,16 +137,20 @@ def _post(
                 demand_id=item.demand_id,
                 fingerprint=item.fingerprint,
                 position=position,
+                words=freeze(item),
             )
         )
-    session.flush()
-
-
-def _get_digest(session: Session, account_id: UUID, week: Week) -> Digest:
-    digest = repository.find_digest(session, account_id, week.key)
-    if digest is None:
-        raise NotFound(f"没有 {week.key} 的周报。")
-    return digest
+    for position, notice in enumerate(content.notices, start=1):
+        session.add(
+            DigestNotice(
+                digest_id=digest.id,
+                account_id=account.id,
+                key=notice.key,
+                listing_id=notice.listing_id,
+                position=position,
+                words=freeze(notice),
+            )
+        )
 
 
 def next_week(session: Session, account_id: UUID, *, now: datetime) -> Week:
@@ -112,19 +159,24 @@ def next_week(session: Session, account_id: UUID, *, now: datetime) -> Week:
     It is the present one until that is composed, or until Monday is over without an edition.
     """
     week = Week.of(now)
-    is_composed = repository.find_digest(session, account_id, week.key) is not None
+    known = repository.find_digest(session, account_id, week.key)
+    is_composed = known is not None and not known.is_due
     is_over = now.astimezone(ZONE).date() > week.monday and repository.find_edition(session, week.key) is None
     return week.next() if is_composed or is_over else week
 
 
-def preview(session: Session, account: Account, week: Week, *, platform: Platform) -> Message | SkipReason:
-    """Return the mail that an account would get if its digest were composed now, or why it would get none."""
-    skip = _find_skip_reason(session, account)
-    if skip is SkipReason.NOT_ACTIVE:
-        return skip
-    items = find_items(session, account, platform=platform, now=platform.clock())
-    if not items:
+def preview(
+    session: Session, account: Account, week: Week, *, platform: Platform, is_own: bool = True
+) -> Message | SkipReason:
+    """Return the mail that an account would get if its digest were composed now, or why there is nothing to show.
+
+    Who unsubscribed or paused sees what it would be. Shown to somebody else, it holds no link that acts for its reader.
+    """
+    if account.role not in READERS or not account.is_active:
+        return SkipReason.NOT_ACTIVE
+    content = _find_content(session, account, platform=platform, now=platform.clock())
+    if not content:
         return SkipReason.NOTHING_NEW
     subscription = repository.find_subscription(session, account.id)
-    token = subscription.token if subscription else PREVIEW_TOKEN
-    return write_message(account, items, week=week, token=token, settings=platform.settings)
+    token = subscription.token if subscription and is_own else PREVIEW_TOKEN
+    return write_message(account, content, week=week, token=token, settings=platform.settings)

@@ -18,6 +18,7 @@ class Stage(StrEnum):
     LOGIN = "login"
     SENDER = "sender"
     RECIPIENT = "recipient"
+    CONTENT = "content"
     DATA = "data"
 
 
@@ -28,6 +29,7 @@ STAGE_LABELS = {
     Stage.LOGIN: "登录",
     Stage.SENDER: "发件人",
     Stage.RECIPIENT: "收件人",
+    Stage.CONTENT: "正文传送",
     Stage.DATA: "正文",
 }
 
@@ -107,13 +109,15 @@ KNOWN_REPLIES: tuple[KnownReply, ...] = (
     KnownReply((550, 451, 421), r"\bip frequency limited", _slow(30), QQ),
     KnownReply((550,), r"mailbox unavailable or access denied", SOON, QQ),
     KnownReply((550,), r"suspected bounce attacks?", _slow(60), QQ),
+    KnownReply((550,), r"suspected spam ip", _slow(120), QQ),
+    KnownReply((550,), r"must be (the )?same as authorization user", REFUSED_SENDER, QQ),
     KnownReply((550,), r"mailbox not found", NO_SUCH_PERSON, QQ),
     KnownReply((550,), r"mail is rejected by recipients?", NO_SUCH_PERSON, QQ),
     KnownReply((550, 554), r"mail content denied", REFUSED_MESSAGE, QQ),
     KnownReply((421, 450, 550), r"\bHL:(REP|ICC|IFC|MEP)\b", _slow(15), NETEASE),
     KnownReply((550, 554), r"\bHL:(IPB|IHU)\b", _slow(120), NETEASE),
     KnownReply((450, 550), r"\bMI:(CEL|CCL|DMC|STC)\b", _slow(15), NETEASE),
-    KnownReply((450, 550), r"\bRP:(DRC|CCL|CEL|TRC)\b", _slow(15), NETEASE),
+    KnownReply((450, 550), r"\bRP:(DRC|QRC|CCL|CEL|TRC)\b", _slow(15), NETEASE),
     KnownReply((451,), r"\bDT:SPM\b", _slow(2), NETEASE),
     KnownReply((554,), r"\bDT:(SPM|SUM)\b", REFUSED_MESSAGE, NETEASE),
     KnownReply((550, 553, 554), r"\bMI:(SPB|SPF|NHD|SFQ)\b", REFUSED_SENDER, NETEASE),
@@ -128,10 +132,18 @@ KNOWN_REPLIES: tuple[KnownReply, ...] = (
     KnownReply((450, 451), r"gr[ae]y-?list", SOON, ANY),
     KnownReply((550, 551, 553), r"5\.1\.[1236]\b|no such user|user unknown|unknown user", NO_SUCH_PERSON, ANY),
     KnownReply(
-        (450, 451, 452, 550, 554), r"too (many|fast|frequent)|rate limit|frequency limit|频率|过于频繁", _slow(15), ANY
+        (421, 450, 451, 452, 550, 554),
+        r"too (many|fast|frequent)|rate limit|frequency limit|频率|过于频繁",
+        _slow(15),
+        ANY,
     ),
     KnownReply((452,), r"too many (recipients|connections)", _slow(5), ANY),
     KnownReply((535,), r"", _slow_relay(10), ANY),
+    KnownReply(
+        (550, 553, 554), r"spamhaus|blacklist|blocked using|\[BL\d+\]|relay(ing)? (access )?denied", REFUSED_SENDER, ANY
+    ),
+    KnownReply((550,), r"sender verify failed", REFUSED_SENDER, ANY),
+    KnownReply((550, 554), r"5\.4\.1\b|5\.7\.\d", REFUSED_MESSAGE, ANY),
 )
 # What is said before any recipient was named is about our relay, our address or our login, never about the person.
 BEFORE_RECIPIENT = frozenset({Stage.CONNECT, Stage.HELLO, Stage.TLS, Stage.LOGIN, Stage.SENDER})

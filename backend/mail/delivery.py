@@ -2,11 +2,12 @@
 
     pending → claimed → handed → accepted | deferred | rejected | unknown
 
-`handed` is committed before the other side can have the mail. So a mail that is only claimed was certainly not sent,
-and one that stays handed may have been: it becomes unknown, the one state from which a mail is sent again, once, under
-the same Message-ID.
+`handed` is committed before the dot that ends the mail, so before the other side can have it. So a mail that is only
+claimed was certainly not sent, and one that stays handed may have been: it becomes unknown, the one state from which a
+mail is sent again, once, under the same Message-ID.
 """
 
+import re
 import time
 import zlib
 from collections.abc import Callable
@@ -17,10 +18,11 @@ from uuid import UUID
 import structlog
 from sqlmodel import Session
 
-from backend.mail import pace, repository
+from backend.mail import addresses, last_look, pace, repository
 from backend.mail.codes import Outcome, Reply, Scope, Verdict, classify
 from backend.mail.signing import build_signer
 from backend.mail.tables import DeliveryState, OutboxMessage
+from backend.mail.verp import return_address
 from backend.mail.wire import render_bytes, sender_address
 from backend.platform import Platform
 from backend.settings import Settings
@@ -30,7 +32,10 @@ Sleep = Callable[[float], None]
 # Longer than every step before DATA may take together, and than the answer to DATA may take.
 CLAIM_LEASE = timedelta(minutes=10)
 HANDED_LEASE = timedelta(minutes=15)
+# From the first try: a mail that waits for a quota or a pause is not given up meanwhile, but it grows stale.
 GIVE_UP_AFTER = timedelta(hours=72)
+STALE_AFTER = timedelta(days=14)
+STATUS = re.compile(r"\b[245]\.\d{1,3}\.\d{1,3}\b")
 FIRST_RETRY_MINUTES = 2.0
 LONGEST_RETRY_MINUTES = 240.0
 JITTER = 0.2
@@ -62,7 +67,7 @@ def deliver(platform: Platform, outbox_id: UUID, *, sleep: Sleep = time.sleep) -
     rendered = render(claim.message, platform.settings)
     if claim.leaves_at > claim.now:
         sleep((claim.leaves_at - claim.now).total_seconds())
-    sender = sender_address(platform.settings.mail_from)
+    sender = return_address(claim.message.id, platform.settings)
     try:
         reply = platform.mailer.send(
             rendered, sender, claim.message.recipient, lambda: _hand_over(platform, outbox_id, claim.attempt)
@@ -87,13 +92,21 @@ def _claim(platform: Platform, outbox_id: UUID) -> Claim | None:
         message = repository.lock_message(session, outbox_id)
         if message is None or message.state is not DeliveryState.PENDING:
             return None
-        slot = pace.reserve(session, message.recipient, spacing_seconds=settings.mail_spacing_seconds, now=now)
+        if message.category in repository.find_paused(session):
+            # It stays pending, whole and in order; letting the category go on queues it again.
+            return None
+        kept = last_look.reason_to_keep(session, message, settings, now)
+        if kept:
+            keep(message, kept, now)
+            return None
+        slot = pace.reserve(session, message.recipient, pace=pace.pace_of(settings), category=message.category, now=now)
         if slot - now > pace.LONGEST_WAIT:
             defer(message, now, until=slot)
             return None
         message.state = DeliveryState.CLAIMED
         message.attempts += 1
         message.tried_at = now
+        message.first_tried_at = message.first_tried_at or now
         message.claimed_until = slot + CLAIM_LEASE
         if "@" not in message.message_id:
             message.message_id += "@" + sender_address(settings.mail_from).rpartition("@")[2]
@@ -101,15 +114,32 @@ def _claim(platform: Platform, outbox_id: UUID) -> Claim | None:
 
 
 def _hand_over(platform: Platform, outbox_id: UUID, attempt: int) -> None:
-    """Commit that from now on the other side may have the mail."""
+    """Commit that from now on the other side may have the mail, after one more look at whether it still may go.
+
+    Raises: LeaseLost, when it may not: nothing is sent then.
+    """
     now = platform.clock()
     with platform.transaction() as session:
         message = repository.lock_message(session, outbox_id)
-        if message is None or message.state is not DeliveryState.CLAIMED or message.attempts != attempt:
-            raise LeaseLost
-        message.state = DeliveryState.HANDED
-        message.handed_at = now
-        message.claimed_until = now + HANDED_LEASE
+        is_ours = message is not None and message.state is DeliveryState.CLAIMED and message.attempts == attempt
+        goes = message is not None and is_ours and _still_goes(session, message, platform.settings, now)
+        if message is not None and goes:
+            message.state = DeliveryState.HANDED
+            message.handed_at = now
+            message.claimed_until = now + HANDED_LEASE
+    if not goes:
+        raise LeaseLost
+
+
+def _still_goes(session: Session, message: OutboxMessage, settings: Settings, now: datetime) -> bool:
+    """Tell whether a claimed mail may leave as it was rendered; otherwise keep it, or let it be rendered anew."""
+    written = message.body_text
+    kept = last_look.reason_to_keep(session, message, settings, now)
+    if kept:
+        keep(message, kept, now)
+    elif message.body_text != written:
+        defer(message, now, until=now)
+    return not kept and message.body_text == written
 
 
 def _settle(platform: Platform, outbox_id: UUID, attempt: int, reply: Reply) -> None:
@@ -133,6 +163,8 @@ def _apply(session: Session, message: OutboxMessage, verdict: Verdict, now: date
             settle_as(message, DeliveryState.ACCEPTED, now)
         case Outcome.PERMANENT:
             settle_as(message, DeliveryState.REJECTED, now)
+            if verdict.scope is Scope.PERSON:
+                addresses.count_rejection(session, message, status=_status(message.reply), text=message.reply, now=now)
         case Outcome.UNKNOWN:
             doubt(message, now)
         case Outcome.TEMPORARY:
@@ -158,6 +190,21 @@ def settle_as(message: OutboxMessage, state: DeliveryState, now: datetime) -> No
     message.claimed_until = None
 
 
+def keep(message: OutboxMessage, reason: str, now: datetime) -> None:
+    """Keep a mail here for good; one that may have arrived stays unknown, but is not sent again."""
+    if message.repeats:
+        settle_as(message, DeliveryState.UNKNOWN, now)
+        return
+    settle_as(message, DeliveryState.SUPPRESSED, now)
+    message.reply = reason[:LONGEST_REPLY]
+
+
+def _status(reply: str) -> str:
+    """Return the enhanced status code in a reply, if it has one (RFC 3463)."""
+    found = STATUS.search(reply)
+    return found[0] if found else ""
+
+
 def doubt(message: OutboxMessage, now: datetime) -> None:
     """Note that nobody knows whether a mail arrived: it may be sent once more, or never again."""
     settle_as(message, DeliveryState.UNKNOWN, now)
@@ -168,9 +215,10 @@ def doubt(message: OutboxMessage, now: datetime) -> None:
 
 def defer(message: OutboxMessage, now: datetime, *, until: datetime) -> None:
     """Let a mail wait for its next try, or give up when it has been tried for 72 hours."""
-    last_chance = message.posted_at + GIVE_UP_AFTER
+    last_chance = message.first_tried_at + GIVE_UP_AFTER if message.first_tried_at else message.posted_at + STALE_AFTER
     if now >= last_chance:
-        message.reply = f"72 小时内没有送达；最后的答复：{message.reply or '无'}"[:LONGEST_REPLY]
+        span = "72 小时" if message.first_tried_at else f"{STALE_AFTER.days} 天"
+        message.reply = f"{span}内没有送达；最后的答复：{message.reply or '无'}"[:LONGEST_REPLY]
         settle_as(message, DeliveryState.REJECTED, now)
         return
     message.state = DeliveryState.DEFERRED

@@ -17,3 +17,9 @@ def deliver(platform: Platform, *, outbox_id: str) -> None:
 def resume(platform: Platform) -> None:
     """Set going again what is due or was left behind."""
     recovery.resume(platform)
+
+
+@network_job("mail.release", max_attempts=5)
+def release(platform: Platform, *, category: str) -> None:
+    """Queue what waited while a category of mail was paused."""
+    recovery.release(platform, category)

@@ -100,3 +100,39 @@ def mail_row(message: OutboxMessage) -> MailRow:
         reply=message.reply,
         may_retry=message.state is DeliveryState.DEFERRED,
     )
+
+
+@dataclass(frozen=True)
+class SuppressedRow:
+    """An address that gets no more mail, and why."""
+
+    address: str
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class BounceRow:
+    """One mail that came back."""
+
+    address: str
+    subject: str
+    kind: str
+    status: str
+    text: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class BouncePage(Page):
+    """What came back, and whom that stopped."""
+
+    template: ClassVar[str] = "mail/bounces.html"
+
+    suppressed: Sequence[SuppressedRow]
+    suppressed_total: int
+    rows: Sequence[BounceRow]
+    total: int
+    current: int
+    last: int
+    base: str

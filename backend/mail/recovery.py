@@ -1,6 +1,7 @@
 """What a minute's look at the outbox sets going again: due mails, mails of dead workers, mails whose job was lost."""
 
 from datetime import datetime, timedelta
+from uuid import UUID
 
 import structlog
 from sqlmodel import Session
@@ -58,3 +59,21 @@ def _find_lost(session: Session, now: datetime) -> list[OutboxMessage]:
     if last is not None and last > now - QUIET:
         return []
     return list(repository.lock_forgotten(session, queued_before=now - QUIET, limit=PER_LOOK))
+
+
+def release(platform: Platform, category: str) -> int:
+    """Queue the mails of a category that was paused until now and return how many."""
+    now, released = platform.clock(), 0
+    last: UUID | None = None
+    while True:
+        with platform.transaction() as session:
+            ids = repository.find_pending_ids(session, category=category, after=last, limit=PER_LOOK)
+            for outbox_id in ids:
+                message = repository.lock_message(session, outbox_id)
+                if message is not None and message.state is DeliveryState.PENDING:
+                    outbox.queue_again(session, message, now=now)
+                    released += 1
+        if len(ids) < PER_LOOK:
+            log.info("mail.released", category=category, count=released)
+            return released
+        last = ids[-1]

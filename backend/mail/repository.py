@@ -5,11 +5,13 @@ from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
-from backend.mail.tables import DeliveryState, MailRoute, OutboxMessage
+from backend.mail.tables import DeliveryState, MailPause, MailRoute, OutboxMessage
 
 NEWEST = col(OutboxMessage.posted_at).desc(), col(OutboxMessage.id)
+NOT_PAUSED = col(OutboxMessage.category).not_in(select(MailPause.category))
 
 
 def find_by_key(session: Session, key: str) -> OutboxMessage | None:
@@ -70,6 +72,7 @@ def lock_due(session: Session, *, now: datetime, limit: int) -> Sequence[OutboxM
     query = select(OutboxMessage).where(
         col(OutboxMessage.state).in_((DeliveryState.DEFERRED, DeliveryState.UNKNOWN)),
         col(OutboxMessage.next_try_at) <= now,
+        NOT_PAUSED,
     )
     oldest = col(OutboxMessage.next_try_at), col(OutboxMessage.id)
     return session.exec(query.order_by(*oldest).limit(limit).with_for_update(skip_locked=True)).all()
@@ -78,7 +81,7 @@ def lock_due(session: Session, *, now: datetime, limit: int) -> Sequence[OutboxM
 def lock_forgotten(session: Session, *, queued_before: datetime, limit: int) -> Sequence[OutboxMessage]:
     """Return mails that have been pending since before a time, oldest first, locked."""
     query = select(OutboxMessage).where(
-        OutboxMessage.state == DeliveryState.PENDING, col(OutboxMessage.queued_at) < queued_before
+        OutboxMessage.state == DeliveryState.PENDING, col(OutboxMessage.queued_at) < queued_before, NOT_PAUSED
     )
     oldest = col(OutboxMessage.queued_at), col(OutboxMessage.id)
     return session.exec(query.order_by(*oldest).limit(limit).with_for_update(skip_locked=True)).all()
@@ -94,3 +97,30 @@ def lock_routes(session: Session, names: Sequence[str]) -> Sequence[MailRoute]:
     """Return the named routes that exist, by name, locked."""
     query = select(MailRoute).where(col(MailRoute.name).in_(names)).order_by(col(MailRoute.name))
     return session.exec(query.with_for_update().execution_options(populate_existing=True)).all()
+
+
+def add_route(session: Session, name: str, *, free_at: datetime) -> MailRoute:
+    """Begin a route, or return the one that another transaction began at this moment."""
+    try:
+        with session.begin_nested():
+            session.add(MailRoute(name=name, free_at=free_at))
+    except IntegrityError:
+        session.expire_all()
+    route = lock_routes(session, [name])[0]
+    route.free_at = max(route.free_at, free_at)
+    return route
+
+
+def find_paused(session: Session) -> Mapping[str, MailPause]:
+    """Return the categories of mail that are paused now."""
+    return {row.category: row for row in session.exec(select(MailPause).order_by(col(MailPause.category)))}
+
+
+def find_pending_ids(session: Session, *, category: str, after: UUID | None, limit: int) -> Sequence[UUID]:
+    """Return the ids of mails of one category that wait to be sent, in order of id, behind one if it is named."""
+    query = select(OutboxMessage.id).where(
+        OutboxMessage.category == category, OutboxMessage.state == DeliveryState.PENDING
+    )
+    if after is not None:
+        query = query.where(col(OutboxMessage.id) > after)
+    return session.exec(query.order_by(col(OutboxMessage.id)).limit(limit)).all()

@@ -4,14 +4,16 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request
-from fastapi.responses import HTMLResponse, Response
+from fastapi.responses import Response
 
-from backend.accounts.dependencies import Now, PlatformDep, require
+from backend.accounts import trail
+from backend.accounts.dependencies import Now, PlatformDep, Source, require
 from backend.accounts.paging import last_page, page_number
 from backend.accounts.tables import Account, Role
 from backend.database import SessionDep
 from backend.errors import NotFound
 from backend.mail import outbox, repository
+from backend.mail.bodies import mail_body
 from backend.mail.pages import DevMailListPage, DevMailPage, OutboxPage, StateTab, mail_row
 from backend.mail.tables import DeliveryState, OutboxMessage
 from backend.settings import MailerKind
@@ -20,8 +22,6 @@ from backend.web.pages import build_url, redirect, render
 
 router = APIRouter()
 PER_PAGE = 30
-# The mail is shown as it is sent: styles inline, and nothing else that a page could do. Only this one answer may.
-BODY_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self'; frame-ancestors 'self'"
 Administrator = Annotated[Account, require(Role.ADMINISTRATOR)]
 
 
@@ -72,12 +72,7 @@ def show_body(outbox_id: UUID, session: SessionDep) -> Response:
     message = _find(session.get(OutboxMessage, outbox_id))
     html = message.body_html.replace('target="_blank"', 'target="_top"')
     html = html.replace("<head>", '<head><base target="_top">', 1)
-    headers = {
-        "Content-Security-Policy": BODY_POLICY,
-        "X-Frame-Options": "SAMEORIGIN",
-        "Cache-Control": "no-store",
-    }
-    return HTMLResponse(html, headers=headers)
+    return mail_body(html)
 
 
 def _find(message: OutboxMessage | None) -> OutboxMessage:
@@ -111,9 +106,10 @@ def list_outbox(request: Request, session: SessionDep, _by: Administrator) -> Re
 
 @router.post("/admin/mail/{outbox_id}/retry", name="mail.retry")
 def retry(
-    request: Request, outbox_id: UUID, _form: FormDep, session: SessionDep, _by: Administrator, now: Now
+    request: Request, outbox_id: UUID, _form: FormDep, session: SessionDep, by: Administrator, now: Now, source: Source
 ) -> Response:
     """Try a deferred mail again now."""
     message = outbox.retry_now(session, outbox_id, now=now)
+    trail.record(session, by, action="mail.retry", subject=f"mail:{outbox_id}", source=source, now=now)
     back = build_url(request.app, "mail.admin", state=DeliveryState.DEFERRED.value)
     return redirect(request, back, flash=f"“{message.subject[:40]}”已重新排队，马上就会发送。")

@@ -15,6 +15,9 @@ from backend.settings import Settings, SmtpSecurity
 # After the final dot the server may take ten minutes (RFC 5321, section 4.5.3.2.6). Who hangs up sooner sends twice.
 DATA_TIMEOUT_SECONDS = 600.0
 LONGEST_REPLY = 480
+GO_AHEAD = 354
+REFUSALS = 400
+LINE_WITH_DOT = re.compile(rb"(?m)^\.")
 ANSWERS = range(200, 600)
 NOT_ASCII = Reply(553, "邮箱地址里有英文字母、数字和常用符号以外的字符，无法寄送", Stage.RECIPIENT)
 
@@ -46,7 +49,7 @@ class SmtpMailer:
     data_timeout_seconds: float = DATA_TIMEOUT_SECONDS
 
     def send(self, rendered: bytes, sender: str, recipient: str, hand_over: Callable[[], None]) -> Reply:
-        """Send these exact bytes and return the last answer; `hand_over` is called before the mail itself leaves."""
+        """Send these exact bytes and return the last answer; `hand_over` is called before the mail's last dot."""
         if not (sender.isascii() and recipient.isascii()):
             return NOT_ASCII
         progress = _Progress()
@@ -55,9 +58,11 @@ class SmtpMailer:
                 _expect(relay.mail(sender), progress.stage)
                 progress.stage = Stage.RECIPIENT
                 _expect(relay.rcpt(recipient), progress.stage)
+                progress.stage = Stage.CONTENT
+                self._send_content(relay, rendered)
                 hand_over()
                 progress.stage = Stage.DATA
-                return self._send_data(relay, rendered)
+                return self._send_dot(relay)
         except _Refused as refused:
             return refused.reply
         except smtplib.SMTPResponseException as error:
@@ -92,10 +97,20 @@ class SmtpMailer:
             )
         return smtplib.SMTP(self.host, self.port, self.local_name, timeout=self.timeout_seconds)
 
-    def _send_data(self, relay: smtplib.SMTP, rendered: bytes) -> Reply:
+    def _send_content(self, relay: smtplib.SMTP, rendered: bytes) -> None:
+        """Send a mail but for its last dot; who never sees the dot has no mail (RFC 5321, section 4.1.1.4)."""
+        code, text = relay.docmd("DATA")
+        if code != GO_AHEAD:
+            # A yes at this place is no answer of SMTP: nothing was handed over, and nothing was accepted.
+            raise _Refused(_reply(code if code >= REFUSALS else -1, text, Stage.CONTENT))
+        stuffed = LINE_WITH_DOT.sub(b"..", rendered)
+        relay.send(stuffed if stuffed.endswith(b"\r\n") else stuffed + b"\r\n")
+
+    def _send_dot(self, relay: smtplib.SMTP) -> Reply:
         if relay.sock is not None:
             relay.sock.settimeout(self.data_timeout_seconds)
-        return _reply(*relay.data(rendered), Stage.DATA)
+        relay.send(b".\r\n")
+        return _reply(*relay.getreply(), Stage.DATA)
 
 
 def _hang_up(relay: smtplib.SMTP) -> None:

@@ -1,6 +1,6 @@
 """The outbox: every mail, from the moment it is due until its fate is known."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID, uuid4
 
@@ -66,6 +66,7 @@ class OutboxMessage(SQLModel, table=True):
     posted_at: datetime = Field(sa_type=UtcTime, index=True)
     queued_at: datetime = Field(sa_type=UtcTime)
     tried_at: datetime | None = Field(default=None, sa_type=UtcTime, index=True)
+    first_tried_at: datetime | None = Field(default=None, sa_type=UtcTime)
     next_try_at: datetime | None = Field(default=None, sa_type=UtcTime)
     claimed_until: datetime | None = Field(default=None, sa_type=UtcTime)
     handed_at: datetime | None = Field(default=None, sa_type=UtcTime)
@@ -80,3 +81,59 @@ class MailRoute(SQLModel, table=True):
 
     name: str = Field(max_length=254, primary_key=True)
     free_at: datetime = Field(sa_type=UtcTime)
+    opened_on: date | None = None
+    counted_on: date | None = None
+    sent_count: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+
+
+class MailPause(SQLModel, table=True):
+    """A category of mail that stays in the outbox until somebody lets it go on."""
+
+    __tablename__ = "mail_pause"
+
+    category: str = Field(max_length=30, primary_key=True)
+    paused_at: datetime = Field(sa_type=UtcTime)
+    paused_by: str = Field(default="", max_length=60)
+
+
+class BounceKind(StrEnum):
+    """What a bounce says of its address."""
+
+    HARD = "hard"
+    SOFT = "soft"
+    COMPLAINT = "complaint"
+
+    @property
+    def label(self) -> str:
+        """Return the word people read."""
+        return BOUNCE_LABELS[self]
+
+
+BOUNCE_LABELS = {
+    BounceKind.HARD: "地址无效",
+    BounceKind.SOFT: "暂时收不到",
+    BounceKind.COMPLAINT: "被投诉为垃圾邮件",
+}
+
+
+class Bounce(SQLModel, table=True):
+    """One mail that came back: counted once for each mail, however often the notice comes."""
+
+    id: UUID = Field(default_factory=uuid4, primary_key=True)
+    outbox_id: UUID = Field(foreign_key="outboxmessage.id", unique=True)
+    address: str = Field(max_length=254, index=True, description="the address as the ledger knows it")
+    kind: BounceKind = Field(sa_column=Column(EnumText(BounceKind, 10), nullable=False))
+    status: str = Field(default="", max_length=12, description="RFC 3463, such as 5.1.1")
+    text: str = Field(default="", max_length=500)
+    bounced_at: datetime = Field(sa_type=UtcTime, index=True)
+
+
+class AddressRecord(SQLModel, table=True):
+    """The ledger of one address: since when its bounces count, and whether it gets no more mail."""
+
+    __tablename__ = "mail_address"
+
+    address: str = Field(max_length=254, primary_key=True)
+    cleared_at: datetime | None = Field(default=None, sa_type=UtcTime)
+    suppressed_at: datetime | None = Field(default=None, sa_type=UtcTime, index=True)
+    reason: str = Field(default="", max_length=200)

@@ -53,10 +53,10 @@ def test_a_week_is_recommended_composed_previewed_and_composed_again_without_a_s
     assert "List-Unsubscribe-Post: List-Unsubscribe=One-Click" in preview.output
     assert as_html.output.startswith("<!DOCTYPE html>")
     assert not [canary for canary in CANARIES if canary in preview.output + as_html.output]
-    assert [one.output for one in runs] == ["2026-W48：应处理 2 人，已放入发件箱 2 封，未发 0 人。\n"] * 2
+    assert [one.output for one in runs] == ["2026-W48：应处理 4 人，已放入发件箱 4 封，未发 0 人。\n"] * 2
     assert afterwards.output == "2026-W49：不会发送，本周没有新的推荐。\n"
     with Session(platform.database) as session:
-        assert len(session.exec(select(OutboxMessage).where(OutboxMessage.category == "digest")).all()) == 2
+        assert len(session.exec(select(OutboxMessage).where(OutboxMessage.category == "digest")).all()) == 4
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ from recommending import TOPICS, make_manager, make_pair, recommend
 from starlette.routing import Match
 
 from backend.digests import service
-from backend.digests.content import Item, make_subject, shortened, write_message
+from backend.digests.items import Content, Item, shortened
+from backend.digests.message import make_subject, write_message
 from backend.digests.week import Week
 from backend.mail.messages import LARGEST_HTML_BYTES
 from backend.matching.bridges import Bank
@@ -44,7 +45,7 @@ def make_item(number: int = 1, **changes) -> Item:
 @pytest.mark.parametrize("count", range(1, 8))
 @pytest.mark.parametrize("topic", ["膜", "钢渣微粉", "车规级实时操作系统内核", "一" * 120])
 def test_a_subject_names_the_count_first_and_stays_within_thirty_characters(count, topic):
-    subject = make_subject([make_item(number, topic=f"{topic}{number}") for number in range(count)])
+    subject = make_subject(Content(tuple(make_item(number, topic=f"{topic}{number}") for number in range(count))))
 
     assert subject.startswith(f"[技桥] 本周 {count} 条推荐：")
     assert len(subject) <= 30
@@ -54,8 +55,8 @@ def test_a_subject_names_the_count_first_and_stays_within_thirty_characters(coun
 def test_a_subject_says_that_there_is_more():
     items = [make_item(number, topic=topic) for number, topic in enumerate(("钢渣微粉", "电渗析浓缩高盐废水", "脑电"))]
 
-    assert make_subject(items) == "[技桥] 本周 3 条推荐：钢渣微粉、电渗析浓缩高盐废水、…"
-    assert make_subject([make_item(1, topic="钢渣微粉")]) == "[技桥] 本周 1 条推荐：钢渣微粉"
+    assert make_subject(Content(tuple(items))) == "[技桥] 本周 3 条推荐：钢渣微粉、电渗析浓缩高盐废水、…"
+    assert make_subject(Content((make_item(1, topic="钢渣微粉"),))) == "[技桥] 本周 1 条推荐：钢渣微粉"
 
 
 def test_a_shortened_text_shows_its_cut_end():
@@ -103,7 +104,7 @@ def test_every_pair_has_level_titles_organisations_reasons_and_its_own_link(sess
     item = make_item(1)
     manager = make_manager(session)
 
-    message = write_message(manager, [item], week=WEEK, token="t" * 32, settings=platform.settings)
+    message = write_message(manager, Content((item,)), week=WEEK, token="t" * 32, settings=platform.settings)
 
     for part in (message.text, visible(message.html)):
         for fact in ("较强", item.demand.title, item.supply.title, "单位1", item.second_reason, item.why):
@@ -131,10 +132,13 @@ def test_seven_pairs_with_the_longest_texts_stay_below_the_limit(session, platfo
         "why": "因" * 120,
         "deadline": MONDAY.date(),
         "href": "http://testserver/desk/recommendations/" + "a" * 36,
+        "recommendation_id": uuid4(),
     }  # fmt: skip
     items = [make_item(number, **longest) for number in range(7)]
 
-    message = write_message(make_manager(session), items, week=WEEK, token="t" * 32, settings=platform.settings)
+    message = write_message(
+        make_manager(session), Content(tuple(items)), week=WEEK, token="t" * 32, settings=platform.settings
+    )
 
     assert len(message.html.encode()) < LARGEST_HTML_BYTES
 
@@ -178,7 +182,7 @@ def test_hostile_names_and_titles_neither_break_the_headers_nor_become_markup(se
     hostile = "<script>alert(1)</script>\u2028Bcc: x@example.com"
     item = make_item(1, topic='" onload="', reason=hostile, why=hostile)
 
-    message = write_message(manager, [item], week=WEEK, token="t" * 32, settings=platform.settings)
+    message = write_message(manager, Content((item,)), week=WEEK, token="t" * 32, settings=platform.settings)
 
     assert "\u2028" not in message.subject + message.recipient_name
     assert "script" not in {tag for tag, _ in elements(message.html)}

@@ -7,7 +7,7 @@ from factories import MONDAY, make_account
 from recommending import make_manager, make_pair, recommend
 from sqlmodel import select
 
-from backend.accounts.tables import TrailEntry
+from backend.accounts.tables import Role, TrailEntry
 from backend.digests import service, subscriptions
 from backend.digests.tables import DigestSubscription, Frequency
 from backend.digests.week import Week
@@ -169,10 +169,11 @@ def test_an_unknown_frequency_is_refused_beside_the_field(client, session, manag
     assert session.exec(select(DigestSubscription)).first() is None
 
 
-def test_only_managers_have_a_digest(client, session):
-    member = make_account(session)
+@pytest.mark.parametrize("role", [Role.MODERATOR, Role.ADMINISTRATOR, Role.AUDITOR])
+def test_only_managers_and_members_have_a_digest(client, session, role):
+    other = make_account(session, role=role)
     session.commit()
 
     assert "/login" in str(client.get("/digest").url)
-    client.sign_in(member)
+    client.sign_in(other)
     assert client.get("/digest").status_code == 403

@@ -10,17 +10,20 @@ from sqlmodel import SQLModel
 
 from backend.database import build_engine
 from backend.mail import jobs as mail_jobs
-from backend.mail.tables import MailRoute, OutboxMessage
+from backend.mail.tables import AddressRecord, Bounce, MailPause, MailRoute, OutboxMessage
 from backend.settings import Settings
 
-TABLES = [SQLModel.metadata.tables[table.__tablename__] for table in (OutboxMessage, MailRoute)]
+TABLES = [
+    SQLModel.metadata.tables[table.__tablename__]
+    for table in (Bounce, OutboxMessage, MailRoute, MailPause, AddressRecord)
+]
 assert mail_jobs.deliver is not None  # importing it declares the jobs that posting queues
 
 
 @pytest.fixture(scope="session")
 def mail_engine(new_database: Callable[[], str]) -> Iterator[Engine]:
     engine = build_engine(new_database())
-    SQLModel.metadata.create_all(engine, tables=TABLES)
+    SQLModel.metadata.create_all(engine)
     yield engine
     engine.dispose()
 

@@ -37,6 +37,7 @@ class ScriptedHandler:
     script: Script
     received: list[Received] = field(default_factory=list)
     seen_at_data: list[Any] = field(default_factory=list)
+    seen_at_dot: list[Any] = field(default_factory=list)
     witness: Any = None
 
     async def handle_MAIL(self, server: SMTP, session: Session, envelope: Envelope, address: str, options: Any) -> str:  # noqa: N802
@@ -51,6 +52,8 @@ class ScriptedHandler:
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
         content = envelope.original_content or b""
+        if self.witness is not None:
+            self.seen_at_dot.append(self.witness())
         self.received.append(Received(str(envelope.mail_from), list(envelope.rcpt_tos), content))
         if self.script.hangs:
             await asyncio.Event().wait()

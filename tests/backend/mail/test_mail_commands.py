@@ -1,4 +1,5 @@
 import pytest
+from imap import Mailbox, running_imap
 from typer.testing import CliRunner
 
 from backend.database import build_engine
@@ -38,3 +39,43 @@ def test_a_test_mail_to_no_address_is_refused_in_one_sentence(shell):
 
 def test_an_empty_outbox_says_so(shell):
     assert shell("list").output.strip() == "发件箱是空的。"
+
+
+def test_a_category_is_paused_and_let_go_on_from_the_shell(shell):
+    outputs = [shell(*words).output.strip() for words in (("pause",), ("pause", "digest"), ("resume",), ("resume",))]
+
+    assert outputs == ["周报已暂停。", "周报原来就是这样。", "周报已恢复。", "周报原来就是这样。"]
+
+
+def test_a_category_that_is_none_is_refused_in_one_sentence(shell):
+    answer = shell("pause", "spam")
+
+    assert answer.exit_code == 1
+    assert "没有“spam”这一类邮件" in answer.output
+
+
+def test_bounces_without_a_mailbox_are_refused_in_one_sentence(shell):
+    answer = shell("receive")
+
+    assert answer.exit_code == 1
+    assert "没有设置退信邮箱" in answer.output
+
+
+def test_bounces_are_read_from_the_mailbox_of_the_settings(shell, monkeypatch):
+    with running_imap(Mailbox([b"Subject: hello\r\n\r\nnot a bounce\r\n"])) as box:
+        settings = {"HOST": "127.0.0.1", "PORT": str(box.port), "USERNAME": "b", "PASSWORD": "right", "TLS": "false"}
+        for name, value in settings.items():
+            monkeypatch.setenv(f"BOUNCE_IMAP_{name}", value)
+
+        first, second = shell("receive"), shell("receive")
+
+    assert first.output.strip().splitlines()[-1] == "伪造或无主 1"
+    assert second.output.strip() == "没有新的退信。"
+
+
+@pytest.mark.parametrize("endpoint", ["nonsense", "127.0.0.1:0", ":99999"])
+def test_an_endpoint_that_is_none_is_refused_in_one_sentence(shell, endpoint):
+    answer = shell("receive", "--listen", endpoint)
+
+    assert answer.exit_code == 1
+    assert "不是地址和端口" in answer.output

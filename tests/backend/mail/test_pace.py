@@ -3,7 +3,8 @@ from datetime import timedelta
 from mailing import compose_sample
 from relays import Script, running_relay
 
-from backend.mail.tables import DeliveryState
+from backend.mail.pace import ZONE
+from backend.mail.tables import DeliveryState, MailPause
 
 
 def post_many(office, number, **changes):
@@ -79,3 +80,76 @@ def test_a_mail_is_given_up_after_72_hours_although_its_route_still_rests(office
 
     assert attempts == 0
     assert office.look_up(posted.id).state is DeliveryState.REJECTED
+
+
+def deliver_all(office, posted):
+    with running_relay() as relay:
+        office.use_relay(relay.port)
+        for message in posted:
+            office.deliver(message.id)
+    return [office.look_up(message.id).state for message in posted]
+
+
+def test_a_relay_gets_no_more_mails_in_a_day_than_it_bears_and_the_rest_the_next_morning(office):
+    office.settings.mail_daily_quota = 3
+    posted = post_many(office, 5)
+
+    states = deliver_all(office, posted)
+    waits = office.look_up(posted[4].id)
+    office.clock.moment = waits.next_try_at
+    office.resume()
+    with running_relay() as relay:
+        office.use_relay(relay.port)
+        office.drain()
+
+    assert states.count(DeliveryState.ACCEPTED) == 3
+    assert waits.attempts == 0
+    assert waits.next_try_at.astimezone(ZONE).isoformat() == "2026-11-24T00:05:00+08:00"
+    assert [office.look_up(message.id).state for message in posted] == [DeliveryState.ACCEPTED] * 5
+
+
+def test_a_new_relay_is_warmed_up_twice_as_much_every_day(office):
+    office.settings.mail_daily_quota, office.settings.mail_first_day_quota = 10, 2
+    sent = []
+    for day in range(5):
+        posted = [office.post(compose_sample(), key=f"sample:{day}:{one}") for one in range(12)]
+        sent.append(deliver_all(office, posted).count(DeliveryState.ACCEPTED))
+        office.clock.advance(days=1)
+
+    assert sent == [2, 4, 8, 10, 10]
+
+
+def test_digests_leave_a_fifth_of_the_quota_to_letters_that_somebody_waits_for(office):
+    office.settings.mail_daily_quota = 10
+    digests = [office.post(compose_sample(category="digest"), key=f"digest:{one}") for one in range(12)]
+    letters = [office.post(compose_sample(category="account"), key=f"letter:{one}") for one in range(3)]
+
+    digest_states, letter_states = deliver_all(office, digests), deliver_all(office, letters)
+
+    assert digest_states.count(DeliveryState.ACCEPTED) == 8
+    assert letter_states.count(DeliveryState.ACCEPTED) == 2
+
+
+def test_a_mail_that_waits_for_a_quota_is_not_given_up_after_72_hours(office):
+    office.settings.mail_daily_quota = 1
+    posted = post_many(office, 5)
+    for _ in range(6):
+        deliver_all(office, posted)
+        office.clock.advance(days=1)
+        office.resume()
+
+    assert [office.look_up(message.id).state for message in posted] == [DeliveryState.ACCEPTED] * 5
+
+
+def test_a_paused_category_is_not_tried_and_not_taken_for_lost(office, queued):
+    message = office.post(compose_sample(category="digest"), key="digest")
+    with office.transaction() as session:
+        session.add(MailPause(category="digest", paused_at=office.clock(), paused_by="管理员"))
+    office.queue.entries.clear()
+
+    office.deliver(message.id)
+    office.clock.advance(hours=5)
+
+    assert office.resume() == 0
+    assert office.look_up(message.id).state is DeliveryState.PENDING
+    assert office.look_up(message.id).attempts == 0

@@ -47,15 +47,16 @@ def test_the_message_id_is_of_our_domain(office, posted):
     assert sent.message_id == f"{posted.message_id}@jiqiao.example.com"
 
 
-def test_a_mail_is_handed_in_the_database_before_its_data_can_leave(office, posted):
-    """Fails when `hand_over` is called after DATA, or not at all: the server would still see it claimed."""
+def test_a_mail_is_handed_in_the_database_before_its_last_dot_can_leave(office, posted):
+    """Fails when `hand_over` is called after the dot, or not at all: the server would still see it claimed."""
     with running_relay() as relay:
         relay.handler.witness = lambda: office.look_up(posted.id).state
         office.use_relay(relay.port)
 
         office.deliver(posted.id)
 
-    assert relay.handler.seen_at_data == [DeliveryState.HANDED]
+    assert relay.handler.seen_at_data == [DeliveryState.CLAIMED]
+    assert relay.handler.seen_at_dot == [DeliveryState.HANDED]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,147 @@
+"""One pair in a digest, in words, as it is frozen with the mail and as it comes back when the mail is written anew."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from backend.desk.pairs import fingerprint_of
+from backend.matching.bridges import Bank, Bridge, Pair
+from backend.settings import Settings
+
+# Seven pairs with every text as long as this stay below the limit of a mail's HTML: see the test of it.
+LONGEST_TITLE = 60
+LONGEST_NAME = 40
+LONGEST_REASON = 160
+LONGEST_NOTE = 120
+ELLIPSIS = "…"
+
+
+@dataclass(frozen=True)
+class Item:
+    """One pair in a digest, in words; ids and `fingerprint` say which pair it is and as of which content.
+
+    `recommendation_id` is there when the pair was recommended to a manager, who may then answer from the mail.
+    """
+
+    supply_id: UUID
+    demand_id: UUID
+    fingerprint: str
+    demand: Bank
+    supply: Bank
+    level: str
+    met: int
+    total: int
+    reason: str
+    second_reason: str
+    why: str
+    deadline: date | None
+    topic: str
+    href: str
+    recommendation_id: UUID | None = None
+    is_changed: bool = False
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something else worth telling, once: `key` says what, and `listing_id` whose page tells more."""
+
+    key: str
+    kind: str
+    listing_id: UUID
+    title: str
+    text: str
+    href: str
+
+
+@dataclass(frozen=True)
+class Content:
+    """Everything that one digest tells."""
+
+    items: tuple[Item, ...] = ()
+    expiring: tuple[Notice, ...] = ()
+    moves: tuple[Notice, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.items or self.expiring or self.moves)
+
+    @property
+    def notices(self) -> tuple[Notice, ...]:
+        """Return all notices."""
+        return self.expiring + self.moves
+
+
+def make_item(pair: Pair, bridge: Bridge, *, why: str, href: str, settings: Settings, **known: Any) -> Item:
+    """Return a judged pair as it fits into a mail."""
+    demand, supply = pair.demand.listing, pair.supply.listing
+    return Item(
+        supply_id=supply.id,
+        demand_id=demand.id,
+        fingerprint=fingerprint_of(supply.content_hash, demand.content_hash),
+        demand=_bank(bridge.demand, settings),
+        supply=_bank(bridge.supply, settings),
+        level=bridge.level,
+        met=bridge.met,
+        total=bridge.total,
+        reason=shortened(bridge.plain_reason, LONGEST_REASON),
+        second_reason=shortened(_second_reason(bridge), LONGEST_NOTE),
+        why=shortened(why, LONGEST_NOTE),
+        deadline=min((day for day in (demand.deadline_on, supply.deadline_on) if day), default=None),
+        topic=one_line(bridge.terms[0] if bridge.terms else demand.title),
+        href=settings.base_url + href,
+        **known,
+    )
+
+
+def _bank(bank: Bank, settings: Settings) -> Bank:
+    """Return one side as it fits into a mail, with the whole address of its page."""
+    return replace(
+        bank,
+        title=shortened(bank.title, LONGEST_TITLE),
+        organisation=shortened(bank.organisation, LONGEST_NAME),
+        href=settings.base_url + bank.href,
+    )
+
+
+def _second_reason(bridge: Bridge) -> str:
+    """Return what the first reason leaves out: the ground of policy, or what nobody has said yet."""
+    if bridge.policy:
+        return f"{bridge.policy[0].cite}：{bridge.policy[0].text}"
+    unknown = [item.text for item in bridge.requirements if item.status == "unknown"]
+    return f"还需询问：{unknown[0]}" if unknown else "双方都没有提出更多要求，可以直接沟通。"
+
+
+def shortened(text: str, most: int) -> str:
+    """Return a text of at most so many characters, its cut end shown."""
+    return text if len(text) <= most else text[: most - 1].rstrip("、，：；") + ELLIPSIS
+
+
+def one_line(text: str) -> str:
+    """Return a text whose every blank, whatever ends a line in some script included, is one space."""
+    return " ".join(text.split())
+
+
+def freeze(thing: Item | Notice) -> dict[str, Any]:
+    """Return an item or a notice as plain values that a database can keep."""
+    return {name: _plain(value) for name, value in asdict(thing).items()}
+
+
+def _plain(value: Any) -> Any:
+    return str(value) if isinstance(value, UUID | date) else value
+
+
+def thaw_item(words: Mapping[str, Any]) -> Item:
+    """Return an item as it was frozen."""
+    known = {field.name: words[field.name] for field in fields(Item) if field.name in words}
+    for name in ("supply_id", "demand_id", "recommendation_id"):
+        known[name] = UUID(known[name]) if known.get(name) else None
+    known["deadline"] = date.fromisoformat(known["deadline"]) if known["deadline"] else None
+    for name in ("demand", "supply"):
+        known[name] = Bank(**{**known[name], "facts": tuple(known[name]["facts"])})
+    return Item(**known)
+
+
+def thaw_notice(words: Mapping[str, Any]) -> Notice:
+    """Return a notice as it was frozen."""
+    return Notice(**{**words, "listing_id": UUID(words["listing_id"])})
