@@ -14,6 +14,7 @@ from pathlib import Path
 from models.encoder import WEIGHTS, StaticEncoder
 from models.training.encoder_corpus import read_papers
 from models.training.encoder_fit import Recipe, train, write
+from models.training.encoder_knowledge import read_knowledge
 from models.training.encoder_pairs import tokenise
 from models.training.encoder_report import measure, write_card
 from models.training.encoder_vocabulary import build_tokenizer, choose_pieces, count_words
@@ -24,13 +25,17 @@ def main() -> None:
     options = _options()
     recipe = replace(Recipe(), seed=options.seed)
     papers = read_papers(options.data)
-    pieces = choose_pieces(count_words(text for paper in papers for text in paper.texts()), fewest=recipe.fewest)
-    print(f"{len(papers)} papers, {len(pieces)} pieces")  # noqa: T201 - a command's answer
+    knowledge = read_knowledge()
+    counts = count_words(text for paper in papers for text in paper.texts())
+    for word, count in count_words(knowledge.texts()).items():
+        counts[word] += count * recipe.written_times
+    pieces = choose_pieces(counts, fewest=recipe.fewest)
+    print(f"{len(papers)} papers, {len(knowledge.pairs)} written pairs, {len(pieces)} pieces")  # noqa: T201 - a command's answer
     tokenizer = build_tokenizer(pieces)
-    vectors = train(tokenise(papers, tokenizer), tokenizer, pieces, recipe)
+    vectors = train(tokenise(papers, tokenizer), knowledge, tokenizer, pieces, recipe)
     write(options.out, tokenizer, vectors, card="")
     encoder = StaticEncoder.load(options.out)
-    card = write_card(encoder, options.data, recipe, pieces=len(pieces), papers=len(papers))
+    card = write_card(encoder, options.data, recipe, knowledge, pieces=len(pieces), papers=len(papers))
     (options.out / "README.md").write_text(card, encoding="utf-8")
     print(f"{encoder.name} in {options.out}\n{measure(encoder, options.data)}")  # noqa: T201 - a command's answer
 

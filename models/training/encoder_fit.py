@@ -17,12 +17,14 @@ from sentence_transformers.sentence_transformer.losses import MatryoshkaLoss, Mu
 from sentence_transformers.sentence_transformer.modules import Normalize, StaticEmbedding
 from tokenizers import Tokenizer
 
+from models.training.encoder_knowledge import Knowledge, KnowledgeSource
 from models.training.encoder_network import ComposedEmbedding, features, times
 from models.training.encoder_pairs import Ids, PairSource, TokenisedPaper
 from models.training.encoder_vocabulary import Pieces, compose
 
 LARGEST_INT8 = 127
 _KINDS = {"title-abstract": 1.0, "title-paragraph": 2.0, "neighbours": 1.0, "same-paper": 1.0, "span-rest": 1.0}
+_WRITTEN_KINDS = {"written-pairs": 2.5, "thesaurus": 1.5, "associations": 1.5}
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,38 +43,55 @@ class Recipe:
     scale: float = 16.0
     """What cosines are multiplied by before the softmax: higher tells alike texts apart, lower joins related ones."""
     dropout: float = 0.3
+    written_scale: float = 8.0
+    """The same for knowledge written by hand, which joins what shares no word."""
+    written_dropout: float = 0.5
+    written_times: int = 6
+    """How often a word of the written knowledge is counted, beside the far longer papers."""
     whitening: float = 0.15
     """Power by which the variance of texts along each axis is evened out at the end: 0 not at all, 0.5 fully."""
     kinds: Mapping[str, float] = field(default_factory=lambda: dict(_KINDS))
-    """How often each kind of pair is drawn, in proportion."""
+    """How often each kind of pair of the papers is drawn, in proportion."""
+    written_kinds: Mapping[str, float] = field(default_factory=lambda: dict(_WRITTEN_KINDS))
+    """The same for the written knowledge."""
 
 
-def train(papers: list[TokenisedPaper], tokenizer: Tokenizer, pieces: Pieces, recipe: Recipe) -> NDArray[np.float32]:
+def train(
+    papers: list[TokenisedPaper], knowledge: Knowledge, tokenizer: Tokenizer, pieces: Pieces, recipe: Recipe
+) -> NDArray[np.float32]:
     """Return the token vectors (v, d) to serve."""
     torch.manual_seed(recipe.seed)
     rng = np.random.default_rng(recipe.seed)
     network = ComposedEmbedding(tokenizer, compose(pieces), rarity(papers, len(pieces)), dimension=recipe.dimension)
     model = SentenceTransformer(modules=[network], device="cpu")
-    contrast = MultipleNegativesRankingLoss(model, scale=recipe.scale)
-    loss = MatryoshkaLoss(model, contrast, [recipe.dimension, *recipe.nested])
-    _run(loss, network, PairSource(papers, dropout=recipe.dropout, rng=rng), recipe, rng)
+    written = KnowledgeSource(knowledge, tokenizer, dropout=recipe.written_dropout, rng=rng)
+    papers_loss, written_loss = (_loss(model, recipe, scale) for scale in (recipe.scale, recipe.written_scale))
+    source = PairSource(papers, dropout=recipe.dropout, rng=rng)
+    tasks: list[Task] = [(source, kind, share, papers_loss) for kind, share in recipe.kinds.items()]
+    tasks += [(written, kind, share, written_loss) for kind, share in recipe.written_kinds.items()]
+    _run(network, tasks, recipe, rng)
     return evened(network.folded(), papers, power=recipe.whitening)
 
 
-def _run(
-    loss: torch.nn.Module, network: ComposedEmbedding, pairs: PairSource, recipe: Recipe, rng: np.random.Generator
-) -> None:
+def _loss(model: SentenceTransformer, recipe: Recipe, scale: float) -> torch.nn.Module:
+    return MatryoshkaLoss(model, MultipleNegativesRankingLoss(model, scale=scale), [recipe.dimension, *recipe.nested])
+
+
+Task = tuple[PairSource | KnowledgeSource, str, float, torch.nn.Module]
+"""Where pairs are drawn from, their kind, how often in proportion, and what is lessened."""
+
+
+def _run(network: ComposedEmbedding, tasks: list[Task], recipe: Recipe, rng: np.random.Generator) -> None:
     optimizer = torch.optim.Adam(network.parameters(), lr=recipe.rate, betas=(0.9, 0.99), fused=True)
-    kinds = list(recipe.kinds)
-    chances = np.array([recipe.kinds[kind] for kind in kinds]) / sum(recipe.kinds.values())
+    shares = np.array([share for _, _, share, _ in tasks])
     started = time.monotonic()
     for step in range(1, recipe.steps + 1):
-        kind = str(rng.choice(kinds, p=chances))
-        left, right = pairs.draw(kind, recipe.batch)
+        source, kind, _, loss = tasks[rng.choice(len(tasks), p=shares / shares.sum())]
+        sides = source.draw(kind, recipe.batch)
         for group in optimizer.param_groups:
             group["lr"] = recipe.rate * learning_curve(step, recipe.steps)
         optimizer.zero_grad()
-        value = loss([features(left), features(right)], torch.empty(0))
+        value = loss([features(side) for side in sides], torch.empty(0))
         value.backward()
         optimizer.step()
         if step % 10 == 0 or step == recipe.steps:

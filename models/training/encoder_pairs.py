@@ -34,11 +34,7 @@ def tokenise(papers: Sequence[Paper], tokenizer: Tokenizer) -> list[TokenisedPap
     """Return the papers as token ids."""
 
     def ids(texts: Sequence[str]) -> list[Ids]:
-        found: list[Ids] = []
-        for start in range(0, len(texts), _CHUNK):
-            encodings = tokenizer.encode_batch_fast(list(texts[start : start + _CHUNK]), add_special_tokens=False)
-            found += [np.array(encoding.ids, dtype=np.int32) for encoding in encodings]
-        return found
+        return tokenise_texts(texts, tokenizer)
 
     titles, abstracts = ids([paper.title for paper in papers]), ids([paper.abstract for paper in papers])
     keywords = ids([paper.keywords for paper in papers])
@@ -49,6 +45,15 @@ def tokenise(papers: Sequence[Paper], tokenizer: Tokenizer) -> list[TokenisedPap
             titles, abstracts, keywords, ([next(paragraphs) for _ in paper.paragraphs] for paper in papers), strict=True
         )
     ]
+
+
+def tokenise_texts(texts: Sequence[str], tokenizer: Tokenizer) -> list[Ids]:
+    """Return texts in normal form and lower case as token ids."""
+    found: list[Ids] = []
+    for start in range(0, len(texts), _CHUNK):
+        encodings = tokenizer.encode_batch_fast(list(texts[start : start + _CHUNK]), add_special_tokens=False)
+        found += [np.array(encoding.ids, dtype=np.int32) for encoding in encodings]
+    return found
 
 
 class PairSource:

@@ -8,18 +8,20 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import chain
 
+from models.text import HAN_RUN
 from models.training.knowledge import (
     FIELDS,
-    FOLDER,
+    Association,
     Group,
     GroupKind,
     Pair,
     Topic,
+    names,
+    read_associations,
     read_groups,
     read_pairs,
     read_topics,
 )
-from models.text import HAN_RUN
 
 TOPICS_EACH = 80
 PAIRS_PER_TOPIC = (4, 6)
@@ -28,25 +30,30 @@ LEAST_REPEATED = 0.14  # of them that the distractor must repeat: it is there to
 LENGTHS = {"title": (5, 34), "text": (25, 150)}
 NEAR_COPY = 0.6  # of the pairs of Han of two demands, or of two supplies, that make one a rewording of the other
 TERM_LENGTHS = (1, 40)
+FEWEST_WORDS = 4  # of a side of an association
 
 
-def main(names: Sequence[str]) -> int:
+def main(chosen: Sequence[str]) -> int:
     """Print every problem and a line of counts for each file; return 1 if there is any problem."""
-    fields = [name for name in names if name in FIELDS] or ([] if names else list(FIELDS))
-    thesauri = list(names) or sorted(path.stem for path in (FOLDER / "thesaurus").glob("*.tsv"))
+    fields = [name for name in chosen if name in FIELDS] or ([] if chosen else list(FIELDS))
+    tests = {topic.code for field in FIELDS for topic in read_topics(field) if topic.is_test}
     problems = []
     for field in fields:
         topics, pairs = read_topics(field), read_pairs(field)
         problems += [f"topics/{field}: {problem}" for problem in topic_problems(field, topics)]
         problems += [f"pairs/{field}: {problem}" for problem in pair_problems(topics, pairs)]
-        print(f"pairs/{field}: {len(topics)} topics, {len(pairs)} pairs")
-    for name in thesauri:
+        print(f"pairs/{field}: {len(topics)} topics, {len(pairs)} pairs")  # noqa: T201 - a command's answer
+    for name in chosen or names("thesaurus"):
         groups = read_groups(name)
         problems += [f"thesaurus/{name}: {problem}" for problem in group_problems(groups)]
         kinds = Counter(group.kind.value for group in groups)
-        print(f"thesaurus/{name}: {len(groups)} groups ({', '.join(f'{n} {kind}' for kind, n in kinds.items())})")
-    print(*problems, sep="\n")
-    print(f"{len(problems)} problems")
+        print(f"thesaurus/{name}: {len(groups)} groups ({', '.join(f'{n} {kind}' for kind, n in kinds.items())})")  # noqa: T201 - a command's answer
+    for name in chosen or names("associations"):
+        associations = read_associations(name)
+        problems += [f"associations/{name}: {problem}" for problem in association_problems(associations, tests)]
+        print(f"associations/{name}: {len(associations)} lines")  # noqa: T201 - a command's answer
+    print(*problems, sep="\n")  # noqa: T201 - a command's answer
+    print(f"{len(problems)} problems")  # noqa: T201 - a command's answer
     return 1 if problems else 0
 
 
@@ -86,6 +93,16 @@ def group_problems(groups: Sequence[Group]) -> Iterator[str]:
     for kind in GroupKind:
         terms = chain.from_iterable(group.terms for group in groups if group.kind is kind)
         yield from (f"{kind.value} has {term} twice" for term in _repeated(terms))
+
+
+def association_problems(associations: Sequence[Association], tests: set[str]) -> Iterator[str]:
+    """Yield what is wrong with associations: those of a sub-topic kept for testing, too few words, repeated lines."""
+    for one in associations:
+        if one.topic in tests:
+            yield f"{one.topic} is kept for testing: {one.problem[0]}"
+        if min(len(one.problem), len(one.method)) < FEWEST_WORDS:
+            yield f"fewer than {FEWEST_WORDS} words on a side: {one.problem[0]}"
+    yield from (f"a line twice: {line}" for line in _repeated("|".join(one.problem) for one in associations))
 
 
 def bigrams(text: str) -> set[str]:

@@ -1,8 +1,9 @@
 """Knowledge of the fields, written by hand: which problems which methods solve, and what is called what.
 
 `topics/FIELD.tsv` lists a field's sub-topics; every fifth is kept for testing. `pairs/FIELD.jsonl` has demands in the
-words of those who have a problem, each with the supply that solves it in the words of a laboratory and a distractor that
-repeats the demand's words but solves something else. `thesaurus/NAME.tsv` has groups of terms.
+words of those who have a problem, each with the supply that solves it in the words of a laboratory and a distractor
+that repeats the demand's words but solves something else. `thesaurus/NAME.tsv` has groups of terms, and
+`associations/NAME.tsv` lists for one kind of problem a line the words of those who have it and of those who solve it.
 """
 
 import json
@@ -56,6 +57,20 @@ class Group:
     answers: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Association:
+    """Words of those who have one kind of problem, and words of those who solve it."""
+
+    topic: str
+    problem: tuple[str, ...]
+    method: tuple[str, ...]
+
+
+def names(kind: str) -> list[str]:
+    """Return the names of the files of a kind, such as thesaurus, in order."""
+    return sorted(path.stem for path in (FOLDER / kind).glob("*.tsv"))
+
+
 def read_topics(field: str) -> list[Topic]:
     """Read a field's sub-topics.
 
@@ -98,6 +113,20 @@ def read_groups(name: str) -> list[Group]:
         except ValueError as error:
             raise ValueError(f"{place}: expected kind, terms and answers ({error})") from error
     return groups
+
+
+def read_associations(name: str) -> list[Association]:
+    """Read the associations of a field or an industry.
+
+    Raises: ValueError naming the line that is none.
+    """
+    found = []
+    for place, line in _lines(FOLDER / "associations" / f"{name}.tsv"):
+        columns = line.split("\t")
+        if len(columns) != len(fields(Association)) or not all(columns):
+            raise ValueError(f"{place}: expected topic, problem words and method words")
+        found.append(Association(columns[0], tuple(columns[1].split("|")), tuple(columns[2].split("|"))))
+    return found
 
 
 def _lines(path: Path) -> Iterator[tuple[str, str]]:
