@@ -14,8 +14,9 @@ from sqlmodel import Session
 
 from backend.accounts import trail
 from backend.accounts.tables import Account, Role
-from backend.desk import repository
+from backend.desk import repository, repository_cases
 from backend.desk.tables import Case, DismissalReason, Progress, Recommendation
+from backend.desk.tables_pipeline import CaseStep, StepKind
 from backend.errors import Conflict, Forbidden, NotFound
 from backend.listings.tables import Listing, State
 from backend.matching import service as matching
@@ -152,7 +153,13 @@ def _must_not_be_taken(row: Recommendation) -> None:
 
 def _open_case(session: Session, row: Recommendation, *, now: datetime) -> Case:
     case = Case(
-        supply_id=row.supply_id, demand_id=row.demand_id, manager_id=row.manager_id, level=row.level, taken_at=now
+        supply_id=row.supply_id,
+        demand_id=row.demand_id,
+        manager_id=row.manager_id,
+        level=row.level,
+        taken_at=now,
+        staged_at=now,
+        stepped_at=now,
     )
     try:
         with session.begin_nested():
@@ -160,6 +167,7 @@ def _open_case(session: Session, row: Recommendation, *, now: datetime) -> Case:
     except IntegrityError:
         # Another manager's transaction took the pair between our look and our insert.
         raise Conflict(TAKEN_BY_OTHER, remedy=NEXT_PAIR) from None
+    session.add(CaseStep(case_id=case.id, kind=StepKind.TAKEN, to_stage=case.stage, by_id=row.manager_id, at=now))
     return case
 
 
@@ -170,7 +178,9 @@ def _give_back(session: Session, row: Recommendation, *, by: Account, now: datet
     if not can_give_back(case, now=now):
         minutes = int(UNDO_TAKING_FOR.total_seconds() // 60)
         raise Conflict(f"接洽已超过 {minutes} 分钟，不能再撤销。", remedy="这一对仍在您的“已接洽”里。")
-    session.delete(case)
+    if case.version > 1:
+        raise Conflict("这次接洽已经有了新的记录，不能再撤销。", remedy="不再继续时，请在接洽页面结束它并写明理由。")
+    repository_cases.delete_untouched(session, case)
 
 
 def _decide(session: Session, row: Recommendation, progress: Progress, *, now: datetime) -> None:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from backend.accounts.tables import Account, Role
+from backend.desk.stages import Stage
 from backend.desk.tables import Case, JudgedPair, JudgingMark, ManagerProfile, Progress, Recommendation
 from backend.listings.tables import Listing, ListingField, State
 from backend.matching.tables import IndexChange, MatchFeedback
@@ -89,7 +90,7 @@ def find_pool(session: Session) -> Sequence[JudgedPair]:
         .where(
             SUPPLY.state == State.PUBLISHED,
             DEMAND.state == State.PUBLISHED,
-            ~_open_case(JudgedPair.supply_id, JudgedPair.demand_id),
+            ~_settled(JudgedPair.supply_id, JudgedPair.demand_id),
         )
     )
     return session.exec(query.order_by(col(JudgedPair.demand_id), col(JudgedPair.supply_id))).all()
@@ -102,10 +103,10 @@ def load_facts(session: Session) -> Mapping[UUID, ListingFacts]:
     return {row.id: ListingFacts(*row) for row in rows}
 
 
-def _open_case(supply_id: object, demand_id: object) -> sa.Exists:
-    return sa.exists().where(
-        col(Case.supply_id) == supply_id, col(Case.demand_id) == demand_id, col(Case.closed_at).is_(None)
-    )
+def _settled(supply_id: object, demand_id: object) -> sa.Exists:
+    """Tell in a query whether somebody works on a pair, or brought it to a contract."""
+    is_settled = sa.or_(col(Case.closed_at).is_(None), col(Case.stage) == Stage.REGISTERED)
+    return sa.exists().where(col(Case.supply_id) == supply_id, col(Case.demand_id) == demand_id, is_settled)
 
 
 def load_fields(session: Session) -> Mapping[UUID, frozenset[str]]:
@@ -200,7 +201,7 @@ def _in_tab(query: Query, manager_id: UUID, tab: Tab, now: datetime) -> Query:
     if tab is Tab.DISMISSED:
         return shown.where(col(Recommendation.progress) == Progress.DISMISSED)
     waiting = sa.or_(col(Recommendation.progress) == Progress.OPEN, sa.and_(is_snoozed, is_due))
-    return shown.where(waiting, ~_open_case(Recommendation.supply_id, Recommendation.demand_id))
+    return shown.where(waiting, ~_settled(Recommendation.supply_id, Recommendation.demand_id))
 
 
 def find_recommendation(
