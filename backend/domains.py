@@ -10,6 +10,7 @@ from backend.accounts import routes_admin as administration
 from backend.api import routes as api
 from backend.desk import jobs as desk_jobs
 from backend.desk import routes as desk
+from backend.desk import routes_introductions as introductions
 from backend.digests import jobs as digest_jobs
 from backend.digests import routes as digests
 from backend.jobs import housekeeping
@@ -32,6 +33,7 @@ PAGE_ROUTERS: tuple[APIRouter, ...] = (
     listings.router,
     moderation.router,
     desk.router,
+    introductions.router,
     digests.router,
     mail.router,
 )

@@ -149,10 +149,13 @@ def close(session: Session, case: Case, reason: Exit, happening: Happening, deed
     step(session, case, Happening(happening.kind, happening.action, text=happening.text, detail=detail), deed)
 
 
-def step(session: Session, case: Case, happening: Happening, deed: Deed | datetime) -> CaseStep:
+def step(
+    session: Session, case: Case, happening: Happening, deed: Deed | datetime, *, is_recorded: bool = True
+) -> CaseStep:
     """Write one change of a case into its history and into the trail, and count its version up.
 
-    What a person does also starts the time of the nudges anew; what the clock does must not.
+    What a person does also starts the time of the nudges anew; what the clock does must not. A change that is a part
+    of another one is left out of the trail with `is_recorded=False`: the other one has its entry.
     """
     now, by = (deed, None) if isinstance(deed, datetime) else (deed.now, deed.by)
     before, after = case.stage, happening.to or case.stage
@@ -173,7 +176,8 @@ def step(session: Session, case: Case, happening: Happening, deed: Deed | dateti
         at=now,
     )
     session.add(kept)
-    record(session, case, happening, deed, before=before)
+    if is_recorded:
+        record(session, case, happening, deed, before=before)
     session.flush()
     return kept
 
