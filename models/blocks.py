@@ -42,7 +42,7 @@ def nearest(queries: Matrix, documents: Matrix, k: int) -> tuple[Matrix, Places]
 
 
 def _products(queries: Matrix, documents: Matrix) -> Iterator[tuple[int, Matrix]]:
-    """Yield the first row and the inner products of a block of queries with all documents, in a buffer that is used again."""
+    """Yield the first row and the products of each block of queries with all documents, in one buffer."""
     buffer = np.empty((min(BLOCK_ROWS, len(queries)), len(documents)), np.float32)
     for start in range(0, len(queries), BLOCK_ROWS):
         block = queries[start : start + BLOCK_ROWS]

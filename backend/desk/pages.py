@@ -10,11 +10,12 @@ from sqlmodel import Session
 
 from backend.accounts.tables import Account
 from backend.desk.decisions import morning_after
+from backend.desk.judgements import judged
 from backend.desk.tables import DismissalReason, Progress, Recommendation
 from backend.listings import repository as listings
 from backend.listings.repository import ListingBundle
 from backend.matching.bridges import Bridge, Pair, bridge_of
-from backend.matching.pair_page import BrokenPairPage, PairPage, judge_pair
+from backend.matching.pair_page import BrokenPairPage, PairPage
 from backend.platform import Platform
 from backend.web.pages import LOCAL_ZONE, Page
 
@@ -200,7 +201,7 @@ def show_pairs(
     for row in rows:
         demand, supply = bundles[row.demand_id], bundles[row.supply_id]
         if demand.is_visible and supply.is_visible:
-            pair = judge_pair(demand, supply, platform=platform)
+            pair = judged(demand, supply, platform=platform)
             bridge = bridge_of(pair, catalogue=platform.catalogue, reader=manager)
             shown.append(ShownPair(row, pair, replace(bridge, href=f"/desk/recommendations/{row.id}")))
     return shown
