@@ -55,7 +55,9 @@ def test_both_sides_get_one_mail_each_without_any_contact(session, introduction,
     assert {mail.recipient for mail in mails} == {owner_of(session, introduction, side).email for side in Kind}
     for mail in mails:
         assert "两家都在做电渗析。" in mail.body_text
-        assert address(introduction, Kind.SUPPLY) in mail.body_text or address(introduction, Kind.DEMAND) in mail.body_text
+        assert (
+            address(introduction, Kind.SUPPLY) in mail.body_text or address(introduction, Kind.DEMAND) in mail.body_text
+        )
         assert not [canary for canary in CANARIES if canary in mail.body_text + mail.body_html]
 
 

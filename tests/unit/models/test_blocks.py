@@ -8,9 +8,7 @@ from hypothesis import strategies as st
 from models.blocks import nearest
 
 
-@given(
-    st.integers(1, 40), st.integers(1, 300), st.integers(1, 60), st.integers(0, 10_000), st.booleans()
-)
+@given(st.integers(1, 40), st.integers(1, 300), st.integers(1, 60), st.integers(0, 10_000), st.booleans())
 @settings(max_examples=150, deadline=None)
 def test_blocks_agree_with_sorting_every_product(managers, listings, k, seed, with_ties):
     chance = np.random.default_rng(seed)
