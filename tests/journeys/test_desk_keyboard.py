@@ -23,6 +23,7 @@ def test_twenty_recommendations_take_at_most_sixty_keys(visitor):
     assert at_first >= DEALT_WITH + 1
 
     for number, keys in enumerate(islice(cycle(WAYS), DEALT_WITH), start=1):
+        page.wait_for_load_state("load")
         for key in keys:
             page.keyboard.press(key)
             actions += 1
@@ -31,9 +32,11 @@ def test_twenty_recommendations_take_at_most_sixty_keys(visitor):
         )
 
     assert actions <= MOST_ACTIONS
+    page.wait_for_load_state("load")
     page.keyboard.press("z")
     expect(page.locator('nav[aria-label="推荐的处理情况"] [aria-current] .num')).to_have_text(
         str(at_first - DEALT_WITH + 1)
     )
+    page.wait_for_load_state("load")
     page.keyboard.press("?")
     expect(page.locator("#keys dl")).to_be_visible()
