@@ -12,11 +12,11 @@ import typer
 import uvicorn
 
 from backend.accounts import commands as accounts
+from backend.bench import commands as bench
 from backend.check import commands as check
 from backend.cli_platform import open_platform, plain_failures, read_settings, set_up_logging
 from backend.database import build_engine
 from backend.desk import commands as desk
-from backend.desk import commands_bench as desk_bench
 from backend.digests import commands as digests
 from backend.jobs import enqueue
 from backend.jobs.worker import running_worker
@@ -34,7 +34,7 @@ app.add_typer(accounts.app, name="account", help="账号：创建、列出、改
 app.add_typer(index.app, name="index", help="索引：重建、查看。")
 app.add_typer(digests.app, name="digest", help="周报：预览、立即生成。")
 app.add_typer(mail.app, name="mail", help="邮件：查看发件箱、试发。")
-for part in (seeds, importing, matching, desk, desk_bench, check):
+for part in (seeds, importing, matching, desk, bench, check):
     part.register(app)
 
 FINISH_SECONDS = 15

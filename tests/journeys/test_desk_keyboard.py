@@ -2,6 +2,7 @@
 
 from itertools import cycle, islice
 
+import pytest
 from playwright.sync_api import expect
 
 from backend.accounts.tables import Role
@@ -16,6 +17,8 @@ def waiting(page) -> int:
     return int(page.locator('nav[aria-label="推荐的处理情况"] [aria-current] .num').inner_text())
 
 
+# Keys need a script; what each of them does is a form that works without one, and is tested so elsewhere.
+@pytest.mark.parametrize("visitor", [(1280, True)], ids=["wide"], indirect=True)
 def test_twenty_recommendations_take_at_most_sixty_keys(visitor):
     visitor.sign_in(Role.MANAGER)
     page = visitor.go("/desk")

@@ -5,9 +5,9 @@ from typing import Annotated, Any
 
 import typer
 
+from backend.bench.desk import measure_queue_page, measure_races
+from backend.bench.recommending import measure_recommending
 from backend.cli_platform import bench_group
-from backend.desk.bench import measure_recommending
-from backend.desk.bench_desk import measure_queue_page, measure_races
 
 Json = Annotated[bool, typer.Option("--json", help="输出 JSON")]
 

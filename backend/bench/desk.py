@@ -14,8 +14,8 @@ from sqlmodel import select
 from backend.accounts import service as accounts
 from backend.accounts.cookies import SESSION_COOKIE
 from backend.accounts.tables import Account
+from backend.bench.market import Market, invent_market, recommend_pairs, temporary_platform
 from backend.desk import cases, decisions
-from backend.desk.bench_market import Market, invent_market, recommend_pairs, temporary_platform
 from backend.desk.cases import Deed
 from backend.desk.stages import Exit
 from backend.desk.tables import Case, Recommendation
