@@ -33,9 +33,8 @@ app = typer.Typer(no_args_is_help=True, help="技桥：京津冀技术供需对�
 app.add_typer(accounts.app, name="account", help="账号：创建、列出、改角色、停用。")
 app.add_typer(index.app, name="index", help="索引：重建、查看。")
 app.add_typer(digests.app, name="digest", help="周报：预览、立即生成。")
-app.add_typer(bench.app, name="bench", help="测量平台承诺的数字。")
 app.add_typer(mail.app, name="mail", help="邮件：查看发件箱、试发。")
-for part in (seeds, importing, matching, desk, check):
+for part in (seeds, importing, matching, desk, bench, check):
     part.register(app)
 
 FINISH_SECONDS = 15

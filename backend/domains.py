@@ -10,6 +10,7 @@ from backend.accounts import routes_admin as administration
 from backend.api import routes as api
 from backend.desk import jobs as desk_jobs
 from backend.desk import routes as desk
+from backend.desk import routes_introductions as introductions
 from backend.digests import jobs as digest_jobs
 from backend.digests import routes as digests
 from backend.digests import routes_admin as digest_operations
@@ -35,6 +36,7 @@ PAGE_ROUTERS: tuple[APIRouter, ...] = (
     listings.router,
     moderation.router,
     desk.router,
+    introductions.router,
     digests.router,
     digest_operations.router,
     mail.router,

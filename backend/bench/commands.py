@@ -6,15 +6,15 @@ from typing import Annotated, Any
 
 import typer
 
+from backend.bench import commands_desk
 from backend.bench.digest_crash import Plan, run_plan
 from backend.bench.enqueuers import run_enqueuers
 from backend.bench.letters import run_letters
 from backend.bench.smtp_stage import Point
 from backend.bench.victims import Nursery
-from backend.cli_platform import FAILED, set_up_logging
+from backend.cli_platform import FAILED, bench_group, set_up_logging
 from backend.settings import Settings
 
-app = typer.Typer(help="测量：平台承诺的数字，在这台机器上重新量一遍。", no_args_is_help=True)
 LONG = Plan(recipients=2000, kills=200, kills_at_each_point=10, flips=40, speed=60, seed=1)
 SHORT = Plan(recipients=24, kills=2, kills_at_each_point=1, flips=3, speed=240, seed=1)
 LONG_ENQUEUERS = {"kills": 100, "rounds": 50}
@@ -25,7 +25,14 @@ CONTROL = Plan(
 )
 
 
-@app.command("digest-crash")
+def register(app: typer.Typer) -> None:
+    """Add the commands of this part."""
+    bench = bench_group(app)
+    bench.command("digest-crash")(digest_crash)
+    bench.command("digest-letters")(digest_letters)
+    commands_desk.register(app)
+
+
 def digest_crash(
     short: Annotated[bool, typer.Option("--short", help="一分钟以内的小规模")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False,
@@ -56,7 +63,6 @@ def digest_crash(
         raise typer.Exit(FAILED)
 
 
-@app.command("digest-letters")
 def digest_letters(
     short: Annotated[bool, typer.Option("--short", help="几秒钟的小规模")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="输出 JSON")] = False,

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import ClassVar
 from uuid import UUID
 
@@ -10,11 +10,12 @@ from sqlmodel import Session
 
 from backend.accounts.tables import Account
 from backend.desk.decisions import morning_after
+from backend.desk.judgements import judged
 from backend.desk.tables import DismissalReason, Progress, Recommendation
 from backend.listings import repository as listings
 from backend.listings.repository import ListingBundle
 from backend.matching.bridges import Bridge, Pair, bridge_of
-from backend.matching.pair_page import BrokenPairPage, PairPage, judge_pair
+from backend.matching.pair_page import BrokenPairPage, PairPage
 from backend.platform import Platform
 from backend.web.pages import LOCAL_ZONE, Page
 
@@ -80,6 +81,24 @@ class Done:
 
 
 @dataclass(frozen=True)
+class Help:
+    """Something that may help a pair to close: its name and what it does for this pair."""
+
+    name: str
+    text: str
+    cite: str
+
+
+@dataclass(frozen=True)
+class SimilarPair:
+    """A pair like this one, and what became of it."""
+
+    demand: str
+    supply: str
+    outcome: str
+
+
+@dataclass(frozen=True)
 class QueuePage(Page):
     """A manager's desk."""
 
@@ -95,6 +114,10 @@ class QueuePage(Page):
     snoozes: Options
     has_profile: bool
     personalised: bool
+    colleagues: Options = ()
+    open_cases: int = 0
+    capacity: int = 0
+    is_away: bool = False
     done: Done | None = None
     errors: Errors = ()
 
@@ -115,22 +138,19 @@ class RecommendationPage(Page):
     case_href: str
     reasons: Options
     snoozes: Options
+    colleagues: Options
+    helps: Sequence[Help]
+    similar: Sequence[SimilarPair]
     errors: Errors = ()
 
 
 @dataclass(frozen=True)
-class CasePage(Page):
-    """A pair that a manager works on."""
-
-    template: ClassVar[str] = "desk/case.html"
+class AbsenceLine:
+    """Days on which a manager is away."""
 
     id: UUID
-    recommendation_id: UUID | None
-    pair: PairPage | None
-    remains: tuple[Remains, ...]
-    taken_at: datetime
-    can_undo: bool
-    undo_minutes: int
+    from_on: date
+    until_on: date
 
 
 @dataclass(frozen=True)
@@ -142,9 +162,34 @@ class ProfilePage(Page):
     provinces: Options
     cities: Options
     fields: Options
+    industries: Options
+    languages: Options
+    certifications: Options
+    absences: Sequence[AbsenceLine] = ()
     values: Mapping[str, object] = field(default_factory=dict)
     is_new: bool = True
     errors: Errors = ()
+
+
+@dataclass(frozen=True)
+class LessonLine:
+    """What was learned of one trait."""
+
+    name: str
+    taken: int
+    dismissed: int
+    effect: str
+
+
+@dataclass(frozen=True)
+class LearningPage(Page):
+    """What was learned from a manager's decisions."""
+
+    template: ClassVar[str] = "desk/learning.html"
+
+    lessons: Sequence[LessonLine]
+    since: datetime | None
+    personalised: bool
 
 
 def show_pairs(
@@ -156,7 +201,7 @@ def show_pairs(
     for row in rows:
         demand, supply = bundles[row.demand_id], bundles[row.supply_id]
         if demand.is_visible and supply.is_visible:
-            pair = judge_pair(demand, supply, platform=platform)
+            pair = judged(demand, supply, platform=platform)
             bridge = bridge_of(pair, catalogue=platform.catalogue, reader=manager)
             shown.append(ShownPair(row, pair, replace(bridge, href=f"/desk/recommendations/{row.id}")))
     return shown
@@ -180,6 +225,10 @@ def note_on(row: Recommendation) -> str:
         return f"{day} 开始接洽"
     if row.progress is Progress.DISMISSED:
         return f"{day} 记为不合适：{row.dismissal.label}" if row.dismissal else f"{day} 记为不合适"
+    if row.progress is Progress.HANDED:
+        return f"{day} 转派给同事"
+    if row.progress is Progress.SNOOZED and row.handed_by_id:
+        return row.reason
     if row.progress is Progress.SNOOZED and row.snoozed_until:
         return f"{row.snoozed_until.astimezone(LOCAL_ZONE):%Y-%m-%d} 提醒您再看"
     return ""

@@ -1,16 +1,14 @@
 """How the pages of the desk are put together from its tables."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 from fastapi import Request
-from sqlmodel import Session
 
 from backend.accounts.paging import last_page
-from backend.accounts.tables import Account
-from backend.desk import repository
+from backend.desk import repository, repository_cases
+from backend.desk.case_page import colleague_options
+from backend.desk.decisions import can_give_back
 from backend.desk.pages import (
     REASONS,
     Done,
@@ -24,25 +22,16 @@ from backend.desk.pages import (
     show_pairs,
     snooze_options,
 )
+from backend.desk.pair_extras import find_helps, find_similar_pairs
 from backend.desk.repository import Tab
+from backend.desk.repository_cases import USUAL_CAPACITY
 from backend.desk.tables import Progress, Recommendation
+from backend.desk.visits import Visit
 from backend.listings import repository as listings
 from backend.matching.pair_page import PairPage, load_pair, make_pair_page
-from backend.platform import Platform
-from backend.web.pages import build_url
+from backend.web.pages import LOCAL_ZONE, build_url
 
 PER_PAGE = 20
-
-
-@dataclass(frozen=True)
-class Visit:
-    """One look at the desk: who, when, and with what."""
-
-    request: Request
-    session: Session
-    platform: Platform
-    manager: Account
-    now: datetime
 
 
 def make_queue_page(visit: Visit, tab: Tab, wanted: int) -> QueuePage:
@@ -65,6 +54,10 @@ def make_queue_page(visit: Visit, tab: Tab, wanted: int) -> QueuePage:
         snoozes=snooze_options(now),
         has_profile=profile is not None,
         personalised=profile is None or profile.personalised,
+        colleagues=colleague_options(visit) if tab is Tab.OPEN else (),
+        open_cases=repository_cases.count_open(session, manager_id),
+        capacity=profile.capacity if profile else USUAL_CAPACITY,
+        is_away=repository_cases.is_away(session, manager_id, now.astimezone(LOCAL_ZONE).date()),
     )
 
 
@@ -96,8 +89,15 @@ def find_done(visit: Visit, text: str) -> Done | None:
         return None
     if row is None or row.manager_id != visit.manager.id:
         return None
-    can_undo = row.progress in {Progress.DISMISSED, Progress.SNOOZED}
+    can_undo = row.progress in {Progress.DISMISSED, Progress.SNOOZED, Progress.HANDED} or _can_give_back(visit, row)
     return Done(row.id, f"{note_on(row)}。") if can_undo else None
+
+
+def _can_give_back(visit: Visit, row: Recommendation) -> bool:
+    if row.progress is not Progress.TAKEN:
+        return False
+    case = repository.find_open_case(visit.session, row.supply_id, row.demand_id)
+    return case is not None and case.version == 1 and can_give_back(case, now=visit.now)
 
 
 def make_recommendation_page(visit: Visit, row: Recommendation) -> RecommendationPage:
@@ -117,4 +117,7 @@ def make_recommendation_page(visit: Visit, row: Recommendation) -> Recommendatio
         case_href=build_url(visit.request.app, "desk.case", case_id=case.id) if case and is_own else "",
         reasons=REASONS,
         snoozes=snooze_options(visit.now),
+        colleagues=colleague_options(visit),
+        helps=find_helps(demand, supply, visit.platform.catalogue),
+        similar=find_similar_pairs(visit, demand, supply),
     )

@@ -12,12 +12,15 @@ from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from backend.accounts.tables import Account, Role
+from backend.desk.stages import Stage
 from backend.desk.tables import Case, JudgedPair, JudgingMark, ManagerProfile, Progress, Recommendation
 from backend.listings.tables import Listing, ListingField, State
 from backend.matching.tables import IndexChange, MatchFeedback
 
 SUPPLY, DEMAND = aliased(Listing, name="supply"), aliased(Listing, name="demand")
 CHUNK = 500
+# A demand rests while so many managers work on it: a fourth would only add to its post.
+ENOUGH = 3
 Query = TypeVar("Query", bound="sa.Select[Any]")
 
 
@@ -78,10 +81,12 @@ class ListingFacts:
     keywords: list[str]
     deadline_on: date | None
     updated_at: datetime
+    organisation_id: UUID
+    industry_code: str | None
 
 
 def find_pool(session: Session) -> Sequence[JudgedPair]:
-    """Return the judged pairs of which both listings are published and that nobody works on."""
+    """Return the judged pairs whose listings are published, that nobody works on, and whose demand does not rest."""
     query = (
         select(JudgedPair)
         .join(SUPPLY, col(SUPPLY.id) == JudgedPair.supply_id)
@@ -89,7 +94,8 @@ def find_pool(session: Session) -> Sequence[JudgedPair]:
         .where(
             SUPPLY.state == State.PUBLISHED,
             DEMAND.state == State.PUBLISHED,
-            ~_open_case(JudgedPair.supply_id, JudgedPair.demand_id),
+            ~_settled(JudgedPair.supply_id, JudgedPair.demand_id),
+            ~_rests(JudgedPair.demand_id),
         )
     )
     return session.exec(query.order_by(col(JudgedPair.demand_id), col(JudgedPair.supply_id))).all()
@@ -102,10 +108,74 @@ def load_facts(session: Session) -> Mapping[UUID, ListingFacts]:
     return {row.id: ListingFacts(*row) for row in rows}
 
 
-def _open_case(supply_id: object, demand_id: object) -> sa.Exists:
-    return sa.exists().where(
-        col(Case.supply_id) == supply_id, col(Case.demand_id) == demand_id, col(Case.closed_at).is_(None)
+def _settled(supply_id: object, demand_id: object) -> sa.Exists:
+    """Tell in a query whether somebody works on a pair, or brought it to a contract."""
+    is_settled = sa.or_(col(Case.closed_at).is_(None), col(Case.stage) == Stage.REGISTERED)
+    return sa.exists().where(col(Case.supply_id) == supply_id, col(Case.demand_id) == demand_id, is_settled)
+
+
+def _rests(demand_id: UUID) -> sa.ColumnElement[bool]:
+    """Tell in a query whether enough managers work on a demand already, so that it is offered to no more."""
+    at_work = sa.select(col(Case.demand_id)).where(col(Case.closed_at).is_(None)).group_by(col(Case.demand_id))
+    return col(demand_id).in_(at_work.having(sa.func.count() >= ENOUGH))
+
+
+def count_others(session: Session) -> Mapping[UUID, int]:
+    """Return how many managers work on each demand that anybody works on."""
+    query = (
+        sa.select(col(Case.demand_id), sa.func.count())
+        .where(col(Case.closed_at).is_(None))
+        .group_by(col(Case.demand_id))
     )
+    return {row[0]: row[1] for row in session.execute(query)}
+
+
+def count_open_by_listing(session: Session) -> Mapping[UUID, int]:
+    """Return in how many open recommendations each listing stands."""
+    counts: dict[UUID, int] = {}
+    for side in (col(Recommendation.supply_id), col(Recommendation.demand_id)):
+        counted = sa.select(side, sa.func.count()).where(col(Recommendation.progress) == Progress.OPEN).group_by(side)
+        counts |= {row[0]: row[1] for row in session.execute(counted)}
+    return counts
+
+
+def find_decided(session: Session, manager_id: UUID, *, since: datetime | None, limit: int) -> Sequence[Recommendation]:
+    """Return what a manager took or dismissed, latest first."""
+    query = select(Recommendation).where(
+        Recommendation.manager_id == manager_id,
+        col(Recommendation.progress).in_([Progress.TAKEN, Progress.DISMISSED]),
+        *([col(Recommendation.decided_at) > since] if since else []),
+    )
+    return session.exec(
+        query.order_by(col(Recommendation.decided_at).desc(), col(Recommendation.id)).limit(limit)
+    ).all()
+
+
+@dataclass(frozen=True)
+class Scored:
+    """What orders one open recommendation: its score, and what of it was not learned."""
+
+    id: UUID
+    score: float
+    base: float
+    traits: Sequence[str]
+
+
+def find_scores(session: Session, manager_id: UUID) -> list[Scored]:
+    """Return the scores of a manager's open recommendations that say what they are made of."""
+    wanted = sa.select(col(Recommendation.id), col(Recommendation.score), col(Recommendation.detail)).where(
+        col(Recommendation.manager_id) == manager_id, col(Recommendation.progress) == Progress.OPEN
+    )
+    rows = session.execute(wanted).all()
+    return [Scored(id_, score, detail["base"], detail["traits"]) for id_, score, detail in rows if "base" in detail]
+
+
+def change_scores(session: Session, changed: Sequence[Mapping[str, Any]]) -> None:
+    """Give recommendations new scores; each entry has `row_id` and `new_score`."""
+    if changed:
+        table = Recommendation.__table__  # type: ignore[attr-defined]
+        update = table.update().where(table.c.id == sa.bindparam("row_id")).values(score=sa.bindparam("new_score"))
+        session.connection().execute(update, list(changed))
 
 
 def load_fields(session: Session) -> Mapping[UUID, frozenset[str]]:
@@ -200,7 +270,8 @@ def _in_tab(query: Query, manager_id: UUID, tab: Tab, now: datetime) -> Query:
     if tab is Tab.DISMISSED:
         return shown.where(col(Recommendation.progress) == Progress.DISMISSED)
     waiting = sa.or_(col(Recommendation.progress) == Progress.OPEN, sa.and_(is_snoozed, is_due))
-    return shown.where(waiting, ~_open_case(Recommendation.supply_id, Recommendation.demand_id))
+    is_free = ~_settled(Recommendation.supply_id, Recommendation.demand_id), ~_rests(Recommendation.demand_id)
+    return shown.where(waiting, *is_free)
 
 
 def find_recommendation(
@@ -213,6 +284,16 @@ def find_recommendation(
         Recommendation.demand_id == demand_id,
     )
     return session.exec(query).first()
+
+
+def find_handed_on(session: Session, by_id: UUID, *, supply_id: UUID, demand_id: UUID) -> Sequence[Recommendation]:
+    """Return where one manager passed a pair on to, locked."""
+    query = select(Recommendation).where(
+        Recommendation.handed_by_id == by_id,
+        Recommendation.supply_id == supply_id,
+        Recommendation.demand_id == demand_id,
+    )
+    return session.exec(query.order_by(col(Recommendation.id)).with_for_update()).all()
 
 
 def lock_recommendation(session: Session, recommendation_id: UUID) -> Recommendation | None:

@@ -1,39 +1,28 @@
 """The desk: the queue of recommended pairs, decisions on each, cases, and what a manager cares for."""
 
 from dataclasses import replace
-from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from sqlmodel import Session
 
-from backend.accounts.dependencies import Now, PlatformDep, Source, require
+from backend.accounts.dependencies import Source
 from backend.accounts.paging import LAST_PAGE, page_number
-from backend.accounts.tables import Account, Role
-from backend.database import SessionDep
-from backend.desk import decisions, repository, routes_profile
-from backend.desk.decisions import UNDO_TAKING_FOR
-from backend.desk.forms import DismissForm, SnoozeForm
-from backend.desk.pages import CasePage, remains_of_pair
-from backend.desk.queue_page import Visit, find_done, make_queue_page, make_recommendation_page, tab_url
+from backend.accounts.tables import Account
+from backend.desk import decisions, routes_cases, routes_learning, routes_profile
+from backend.desk.forms import DismissForm, HandOnForm, SnoozeForm
+from backend.desk.forms_cases import MessageForm
+from backend.desk.queue_page import find_done, make_queue_page, make_recommendation_page, tab_url
 from backend.desk.repository import Tab
-from backend.desk.tables import Case, Recommendation
+from backend.desk.tables import Recommendation
+from backend.desk.visits import Visit, VisitDep
 from backend.errors import Invalid, NotFound
-from backend.matching.pair_page import PairPage, load_pair, make_pair_page
 from backend.web.forms import FormDep, SubmittedForm, validate
 from backend.web.pages import LOCAL_ZONE, build_url, redirect, render
 
 router = APIRouter(prefix="/desk")
 LONGEST_RANK = 3
-Manager = Annotated[Account, require(Role.MANAGER)]
-
-
-def _visit(request: Request, session: SessionDep, platform: PlatformDep, manager: Manager, now: Now) -> Visit:
-    return Visit(request, session, platform, manager, now)
-
-
-VisitDep = Annotated[Visit, Depends(_visit)]
 
 
 @router.get("", name="desk.queue")
@@ -59,12 +48,49 @@ def _own_recommendation(session: Session, recommendation_id: UUID, manager: Acco
 
 @router.post("/recommendations/{recommendation_id}/take", name="desk.take")
 def take(request: Request, recommendation_id: UUID, form: FormDep, visit: VisitDep, source: Source) -> Response:
-    """Begin to work on a pair."""
+    """Begin to work on a pair; from the queue, the next pair comes at once."""
     case = decisions.take(
         visit.session, recommendation_id, by=visit.manager, now=visit.now, source=source, rank=_rank(form)
     )
+    if form.first("from") == "queue":
+        return redirect(request, _back(request, form, recommendation_id))
     target = build_url(request.app, "desk.case", case_id=case.id)
     return redirect(request, target, flash="已开始接洽。这一对不会再推荐给其他技术经理人接洽。")
+
+
+@router.post("/recommendations/{recommendation_id}/introduce", name="desk.take_and_introduce")
+def take_and_introduce(
+    request: Request, recommendation_id: UUID, form: FormDep, visit: VisitDep, source: Source
+) -> Response:
+    """Begin to work on a pair and send an expression of interest to both sides."""
+    try:
+        said = validate(MessageForm, {"message": form.first("message")})
+    except Invalid as error:
+        return _again(visit, recommendation_id, form, [(one.field, one.message) for one in error.errors])
+    case = decisions.take(
+        visit.session,
+        recommendation_id,
+        by=visit.manager,
+        now=visit.now,
+        source=source,
+        rank=_rank(form),
+        message=said.message,
+    )
+    if form.first("from") == "queue":
+        return redirect(request, _back(request, form, recommendation_id))
+    target = build_url(request.app, "desk.case", case_id=case.id)
+    return redirect(request, target, flash="已推荐给双方，邮件马上发出。双方都同意后，这里会显示联系方式。")
+
+
+@router.post("/recommendations/{recommendation_id}/hand-on", name="desk.hand_on")
+def hand_on(request: Request, recommendation_id: UUID, form: FormDep, visit: VisitDep, source: Source) -> Response:
+    """Pass a pair on to another manager."""
+    try:
+        said = validate(HandOnForm, {"to": form.first("to")})
+    except Invalid:
+        return _again(visit, recommendation_id, form, [("to", "请选择转派给哪一位技术经理人。")])
+    decisions.hand_on(visit.session, recommendation_id, to=said.to, by=visit.manager, now=visit.now, source=source)
+    return redirect(request, _back(request, form, recommendation_id))
 
 
 @router.post("/recommendations/{recommendation_id}/dismiss", name="desk.dismiss")
@@ -90,16 +116,17 @@ def dismiss(request: Request, recommendation_id: UUID, form: FormDep, visit: Vis
 @router.post("/recommendations/{recommendation_id}/snooze", name="desk.snooze")
 def snooze(request: Request, recommendation_id: UUID, form: FormDep, visit: VisitDep, source: Source) -> Response:
     """Put a pair off until a day."""
+    today = visit.now.astimezone(LOCAL_ZONE).date()
     try:
-        said = validate(SnoozeForm, {"days": form.first("days")})
-    except Invalid:
-        errors = [("days", "请选择什么时候再看这一对。")]
-        return _again(visit, recommendation_id, form, errors)
+        said = validate(SnoozeForm, {"days": form.first("days"), "on": form.first("on")}, context=today)
+    except Invalid as error:
+        on_day = [(one.field, one.message) for one in error.errors if one.field == "on"]
+        return _again(visit, recommendation_id, form, on_day or [("days", "请选择什么时候再看这一对。")])
     decisions.snooze(
         visit.session,
         recommendation_id,
         by=visit.manager,
-        days=int(said.days),
+        days=said.days_from(today),
         now=visit.now,
         source=source,
         rank=_rank(form),
@@ -147,26 +174,6 @@ def _number(text: str) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) <= LONGEST_RANK else 0
 
 
-@router.get("/cases/{case_id}", name="desk.case")
-def show_case(request: Request, case_id: UUID, visit: VisitDep) -> Response:
-    """Show a pair that the manager works on."""
-    session, manager = visit.session, visit.manager
-    case = session.get(Case, case_id)
-    if case is None or case.manager_id != manager.id:
-        raise NotFound("没有这次接洽，或者它不是由您接洽的。", remedy="请在工作台的“已接洽”里查找。")
-    demand, supply = load_pair(session, case.demand_id, case.supply_id)
-    page = make_pair_page(session, demand, supply, platform=visit.platform, reader=manager)
-    row = repository.find_recommendation(session, manager.id, supply_id=case.supply_id, demand_id=case.demand_id)
-    shown = CasePage(
-        id=case.id,
-        recommendation_id=row.id if row else None,
-        pair=page if isinstance(page, PairPage) else None,
-        remains=() if isinstance(page, PairPage) else remains_of_pair(page),
-        taken_at=case.taken_at.astimezone(LOCAL_ZONE),
-        can_undo=row is not None and decisions.can_give_back(case, now=visit.now),
-        undo_minutes=int(UNDO_TAKING_FOR.total_seconds() // 60),
-    )
-    return render(request, shown)
-
-
+router.include_router(routes_cases.router)
 router.include_router(routes_profile.router)
+router.include_router(routes_learning.router)

@@ -5,28 +5,32 @@ together is worth about one and a half levels, everything public about one.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from math import exp
 from uuid import UUID
 
 import numpy as np
 
+from backend.desk.lessons import learned_of
 from backend.policy.catalogue import Catalogue
 from models.documents import Vector
 from models.relevance import MatchLevel
 
-FIELD, REGION, EXPERTISE = 0.6, 0.4, 0.6
+FIELD, REGION, EXPERTISE, INDUSTRY = 0.6, 0.4, 0.6, 0.3
 CROSS_REGION, NAMED_PAIRING = 0.4, 0.2
 FRESH, URGENT, OVERDUE = 0.3, 0.3, -0.5
 WITHIN_LEVEL = 0.5
+# Others at work on the same demand, and organisations that many queues show already, come a little later.
+CROWDED, SHOWN_OFTEN = -0.25, -0.3
 FRESH_DAYS = 30.0
 URGENT_DAYS = 30
 # An expertise is near to a pair when its cosine stands out of the manager's own pool: encoders differ in how high an
 # unrelated text scores, so that a fixed cosine would mean something else for each.
 NEAR_DEVIATIONS = 1.5
 SMALLEST_POOL = 20
-SHOWN_WORDS = 3
+SHOWN_WORDS, MOST_WORDS = 3, 12
+NOTABLE = 0.15
 LONGEST_WHY = 300
 IMPERSONAL = "按匹配度、是否跨省市和时间排列，没有使用您的个人设置"
 
@@ -41,6 +45,9 @@ class Interest:
     vector: Vector | None = None
     prefers_cross_region: bool = True
     personalised: bool = True
+    industries: tuple[str, ...] = ()
+    lessons: Mapping[str, float] = field(default_factory=dict)
+    """What earlier decisions teach of single traits of a pair, each between -1 and 1."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +66,11 @@ class PoolPair:
     words: frozenset[str]
     deadline: date | None
     fresh_at: datetime
+    industries: frozenset[str] = frozenset()
+    others: int = 0
+    """How many managers work on the demand with another supply."""
+    shown_often: float = 0.0
+    """How often the two organisations stand in queues: 0 for never, 1 for the most frequent of all."""
 
     @property
     def key(self) -> tuple[UUID, UUID]:
@@ -76,6 +88,8 @@ class Fit:
     words: tuple[str, ...]
     is_near: bool
     is_cross_region: bool
+    industries: tuple[str, ...] = ()
+    learned: float = 0.0
 
 
 def nearness(vectors: Mapping[UUID, Vector], pairs: Sequence[PoolPair], expertise: Vector | None) -> dict[UUID, float]:
@@ -114,6 +128,8 @@ def fit_of(
     is_near = interest.personalised and interest.vector is not None and cosine >= near_from
     is_cross = catalogue.province_of(pair.supply_region) != catalogue.province_of(pair.demand_region)
     likes_cross = interest.prefers_cross_region or not interest.personalised
+    industries = tuple(code for code in interest.industries if interest.personalised and _is_in(code, pair.industries))
+    learned = learned_of(traits_of(pair, catalogue), interest.lessons) if interest.personalised else 0.0
     score = (
         pair.level.order
         + WITHIN_LEVEL * pair.judged
@@ -121,11 +137,15 @@ def fit_of(
         + REGION * bool(regions)
         + EXPERTISE * (max(cosine, 0.0) if interest.personalised else 0.0)
         + EXPERTISE * bool(words)
+        + INDUSTRY * bool(industries)
+        + learned
+        + CROWDED * pair.others
+        + SHOWN_OFTEN * pair.shown_often
         + (CROSS_REGION + NAMED_PAIRING * bool(pair.pairing)) * (is_cross and likes_cross)
         + FRESH * exp(-max((now - pair.fresh_at).days, 0) / FRESH_DAYS)
         + _urgency(pair.deadline, now)
     )
-    return Fit(score, fields, regions, words, is_near, is_cross)
+    return Fit(score, fields, regions, words, is_near, is_cross, industries, learned)
 
 
 def _personal(
@@ -138,6 +158,22 @@ def _personal(
     places = (pair.demand_region, pair.supply_region)
     regions = tuple(code for code in interest.regions if any(catalogue.contains(code, place) for place in places))
     return fields, regions, tuple(sorted(interest.words & pair.words, key=lambda word: (-len(word), word)))
+
+
+def _is_in(code: str, industries: frozenset[str]) -> bool:
+    """Tell whether an industry, or one within it, is among these: C26 lies in C."""
+    return any(one.startswith(code) for one in industries)
+
+
+def traits_of(pair: PoolPair, catalogue: Catalogue) -> tuple[str, ...]:
+    """Return what of a pair can be liked or disliked: its fields, the two places, and its telling words."""
+    places = sorted({catalogue.province_of(code).code for code in (pair.demand_region, pair.supply_region)})
+    longest = sorted(pair.words, key=lambda word: (-len(word), word))[:MOST_WORDS]
+    return (
+        *(f"field:{code}" for code in sorted(pair.fields)),
+        f"places:{'-'.join(places)}",
+        *(f"word:{word}" for word in longest),
+    )
 
 
 def _urgency(deadline: date | None, now: datetime) -> float:
@@ -156,7 +192,8 @@ def concerns(interest: Interest, fit: Fit) -> bool:
         return True
     if interest.regions and not fit.regions:
         return False
-    return not interest.fields or bool(fit.fields) or bool(fit.words) or fit.is_near
+    says_nothing = not interest.fields and not interest.industries
+    return says_nothing or bool(fit.fields) or bool(fit.industries) or bool(fit.words) or fit.is_near
 
 
 def why(pair: PoolPair, fit: Fit, interest: Interest, catalogue: Catalogue, *, today: date) -> str:
@@ -164,6 +201,10 @@ def why(pair: PoolPair, fit: Fit, interest: Interest, catalogue: Catalogue, *, t
     parts = [] if interest.personalised else [IMPERSONAL]
     if fit.fields:
         parts.append("您关注的领域：" + "、".join(catalogue.field(code).name for code in fit.fields))
+    if fit.industries:
+        parts.append(
+            "您关注的行业：" + "、".join(catalogue.industry(code).name for code in fit.industries[:SHOWN_WORDS])
+        )
     if fit.regions:
         parts.append("您关注的地区：" + "、".join(catalogue.region(code).short for code in fit.regions))
     if fit.words:
@@ -173,6 +214,17 @@ def why(pair: PoolPair, fit: Fit, interest: Interest, catalogue: Catalogue, *, t
     if fit.is_cross_region:
         cite = pair.pairing.split("：", 1)[0]
         parts.append(f"跨省市，{cite}支持这两地合作" if cite else "跨省市的一对")
+    parts += _order_reasons(pair, fit, today=today)
+    return ("；".join(parts) or "匹配度较高的新发布信息")[:LONGEST_WHY]
+
+
+def _order_reasons(pair: PoolPair, fit: Fit, *, today: date) -> list[str]:
+    """Say what beside fields, places and words moves a pair up or down."""
+    parts = []
+    if abs(fit.learned) >= NOTABLE:
+        parts.append("与您接洽过的对子相似" if fit.learned > 0 else "与您记为不合适的对子相似，排得靠后")
+    if pair.others:
+        parts.append(f"已有 {pair.others} 位技术经理人在接洽同一需求")
     if pair.deadline is not None and 0 <= (pair.deadline - today).days <= URGENT_DAYS:
         parts.append(f"离截止还有 {(pair.deadline - today).days} 天")
-    return ("；".join(parts) or "匹配度较高的新发布信息")[:LONGEST_WHY]
+    return parts

@@ -4,20 +4,21 @@ The door to what later parts call; decisions on single pairs stand in `decisions
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import chain
+from math import log1p
 from uuid import UUID
 
 import structlog
 from sqlmodel import Session
 
 from backend.accounts.tables import Role
-from backend.desk import pairs, repository
+from backend.desk import learning, pairs, repository, repository_cases
+from backend.desk.choosing import Owners, choose, may_return
 from backend.desk.data import recommendations_as_data
 from backend.desk.pairs import fingerprint_of
 from backend.desk.repository import ListingFacts, Tab
-from backend.desk.scoring import Fit, Interest, PoolPair, nearness, score_pairs, why
+from backend.desk.scoring import Fit, Interest, PoolPair, nearness, score_pairs, traits_of, why
 from backend.desk.tables import JudgedPair, ManagerProfile, Progress, Recommendation
 from backend.matching import repository as matching_repository
 from backend.platform import Platform
@@ -38,9 +39,6 @@ __all__ = [
 ]
 
 log = structlog.get_logger()
-MOST_OPEN = 200
-PER_DEMAND = 3
-PER_SUPPLY = 2
 VECTOR_PAGE = 500
 # A word of an expertise tells something when fewer than one in fifty passages of technical Chinese has it: ln(50).
 TELLING_WEIGHT = 3.9
@@ -53,37 +51,59 @@ class Pool:
     pairs: Sequence[PoolPair]
     vectors: Mapping[UUID, Vector]
     published: frozenset[UUID]
+    owners: Owners
 
 
 @dataclass(frozen=True)
 class Choice:
-    """One pair chosen for a manager."""
+    """One pair chosen for a manager, with what was learned of its traits taken apart."""
 
     pair: PoolPair
     fit: Fit
     why: str
+    traits: tuple[str, ...]
 
 
 def load_pool(session: Session, platform: Platform) -> Pool:
     """Read what can be recommended now."""
     facts, fields = repository.load_facts(session), repository.load_fields(session)
     judged = [pair for pair in repository.find_pool(session) if {pair.supply_id, pair.demand_id} <= facts.keys()]
+    owners = Owners({known: fact.organisation_id for known, fact in facts.items()})
+    market = _Market(facts, fields, repository.count_others(session), _exposure(session, owners))
     ids = sorted({*(pair.supply_id for pair in judged), *(pair.demand_id for pair in judged)}, key=str)
     words = {known: frozenset(telling_words(" ".join((facts[known].title, *facts[known].keywords)))) for known in ids}
     vectors: dict[UUID, Vector] = {}
     for start in range(0, len(ids), VECTOR_PAGE):
         page = ids[start : start + VECTOR_PAGE]
         vectors |= matching_repository.load_vectors(session, page, encoder=platform.encoder.name)
-    return Pool([_pool_pair(pair, facts, fields, words) for pair in judged], vectors, frozenset(facts))
+    return Pool([_pool_pair(pair, market, words) for pair in judged], vectors, frozenset(facts), owners)
 
 
-def _pool_pair(
-    pair: JudgedPair,
-    facts: Mapping[UUID, ListingFacts],
-    fields: Mapping[UUID, frozenset[str]],
-    words: Mapping[UUID, frozenset[str]],
-) -> PoolPair:
+@dataclass(frozen=True)
+class _Market:
+    """What is known of published listings beside their vectors and words."""
+
+    facts: Mapping[UUID, ListingFacts]
+    fields: Mapping[UUID, frozenset[str]]
+    others: Mapping[UUID, int]
+    exposure: Mapping[UUID, float]
+
+
+def _exposure(session: Session, owners: Owners) -> dict[UUID, float]:
+    """Return how often each organisation stands in open queues, on a scale where the most frequent has 1."""
+    counts: dict[UUID, int] = {}
+    for listing_id, count in repository.count_open_by_listing(session).items():
+        organisation_id = owners.organisation_of.get(listing_id)
+        if organisation_id is not None:
+            counts[organisation_id] = counts.get(organisation_id, 0) + count
+    most = log1p(max(counts.values(), default=1))
+    return {organisation_id: log1p(count) / most for organisation_id, count in counts.items()}
+
+
+def _pool_pair(pair: JudgedPair, market: _Market, words: Mapping[UUID, frozenset[str]]) -> PoolPair:
+    facts, fields = market.facts, market.fields
     supply, demand = facts[pair.supply_id], facts[pair.demand_id]
+    shown = [market.exposure.get(side.organisation_id, 0.0) for side in (supply, demand)]
     return PoolPair(
         supply_id=supply.id,
         demand_id=demand.id,
@@ -97,6 +117,9 @@ def _pool_pair(
         words=words[supply.id] | words[demand.id],
         deadline=min((day for day in (supply.deadline_on, demand.deadline_on) if day), default=None),
         fresh_at=max(supply.updated_at, demand.updated_at),
+        industries=frozenset(code for code in (supply.industry_code, demand.industry_code) if code),
+        others=market.others.get(demand.id, 0),
+        shown_often=sum(shown) / len(shown),
     )
 
 
@@ -136,8 +159,11 @@ def recommend(session: Session, manager_id: UUID, platform: Platform, *, pool: P
     if account is None or account.role is not Role.MANAGER or not account.is_active:
         return 0
     now = platform.clock()
+    if repository_cases.is_away(session, manager_id, now.astimezone(LOCAL_ZONE).date()):
+        return 0
     known = repository.find_recommendations(session, manager_id)
-    interest = interest_of(repository.find_profile(session, manager_id), platform)
+    profile = repository.find_profile(session, manager_id)
+    interest = replace(interest_of(profile, platform), lessons=learning.effects_of(session, manager_id))
     pool = pool or load_pool(session, platform)
     choices = _choose(pool, known, interest, platform, now=now)
     made = sum(_keep_choice(session, manager_id, choice, known.get(choice.pair.key), now=now) for choice in choices)
@@ -161,6 +187,7 @@ def interest_of(profile: ManagerProfile | None, platform: Platform) -> Interest:
         words=frozenset(told),
         vector=platform.encoder.encode_queries([expertise])[0] if expertise else None,
         prefers_cross_region=profile.prefers_cross_region,
+        industries=tuple(profile.industries),
     )
 
 
@@ -172,42 +199,20 @@ def _choose(
     *,
     now: datetime,
 ) -> list[Choice]:
-    """Choose a manager's pairs, best first: at most 3 of one demand, 2 of one supply and 200 in all."""
-    candidates = [pair for pair in pool.pairs if _may_return(known.get(pair.key), pair, now=now)]
+    """Choose a manager's pairs, best first, each with the reason why it is here."""
+    candidates = [pair for pair in pool.pairs if may_return(known.get(pair.key), pair, now=now)]
     cosines = nearness(pool.vectors, candidates, interest.vector)
     scored = score_pairs(candidates, interest, cosines, platform.catalogue, now=now)
-    # What was put off until today was asked for: it comes before what nobody asked for.
-    awaited = [entry for entry in scored if _is_awaited(known.get(entry[0].key))]
-    others = [entry for entry in scored if not _is_awaited(known.get(entry[0].key))]
     today = now.astimezone(LOCAL_ZONE).date()
-    taken: dict[UUID, int] = {}
-    chosen: list[Choice] = []
-    for pair, fit in chain(awaited, others):
-        if len(chosen) == MOST_OPEN:
-            break
-        if taken.get(pair.demand_id, 0) >= PER_DEMAND or taken.get(pair.supply_id, 0) >= PER_SUPPLY:
-            continue
-        for listing_id in pair.key:
-            taken[listing_id] = taken.get(listing_id, 0) + 1
-        chosen.append(Choice(pair, fit, why(pair, fit, interest, platform.catalogue, today=today)))
-    return chosen
-
-
-def _may_return(row: Recommendation | None, pair: PoolPair, *, now: datetime) -> bool:
-    """Tell whether a pair may stand in the queue: never one that was dismissed as it is, nor one put off or taken."""
-    if row is None or row.progress in {Progress.OPEN, Progress.LAPSED}:
-        return True
-    if row.progress is Progress.DISMISSED:
-        return row.fingerprint != pair.fingerprint
-    return row.progress is Progress.SNOOZED and _is_due(row, now)
-
-
-def _is_due(row: Recommendation, now: datetime) -> bool:
-    return row.snoozed_until is not None and row.snoozed_until <= now
-
-
-def _is_awaited(row: Recommendation | None) -> bool:
-    return row is not None and row.progress is Progress.SNOOZED
+    return [
+        Choice(
+            pair,
+            fit,
+            why(pair, fit, interest, platform.catalogue, today=today),
+            traits_of(pair, platform.catalogue),
+        )
+        for pair, fit in choose(scored, known, pool.vectors, pool.owners)
+    ]
 
 
 def _keep_choice(
@@ -232,7 +237,9 @@ def _keep_choice(
         row.made_at = now
     if not is_awaited:
         row.progress, row.dismissal, row.decided_at = Progress.OPEN, None, None
-    row.level, row.score, row.reason = pair.level.value, choice.fit.score, choice.why
+    row.level, row.score = pair.level.value, choice.fit.score
+    row.reason = row.reason if is_awaited and row.handed_by_id else choice.why
+    row.detail = {"base": choice.fit.score - choice.fit.learned, "traits": list(choice.traits)}
     row.fingerprint = pair.fingerprint
     session.add(row)
     return is_new

@@ -1,6 +1,6 @@
 """Technology managers: what they care for, and the pairs recommended to them."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID, uuid4
@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlmodel import Column, Field, SQLModel
 
 from backend.database import EnumText, UtcTime
+from backend.desk.stages import Exit, Stage
 
 
 class Progress(StrEnum):
@@ -19,6 +20,7 @@ class Progress(StrEnum):
     DISMISSED = "dismissed"
     SNOOZED = "snoozed"
     LAPSED = "lapsed"
+    HANDED = "handed"
 
     @property
     def label(self) -> str:
@@ -32,6 +34,7 @@ PROGRESS_LABELS = {
     Progress.DISMISSED: "不合适",
     Progress.SNOOZED: "以后再说",
     Progress.LAPSED: "已失效",
+    Progress.HANDED: "已转派",
 }
 
 
@@ -61,17 +64,58 @@ DISMISSAL_LABELS = {
 }
 
 
+class Certification(StrEnum):
+    """The levels at which technology managers are rated (DB11/T 1788-2020)."""
+
+    JUNIOR = "junior"
+    MIDDLE = "middle"
+    SENIOR = "senior"
+
+    @property
+    def label(self) -> str:
+        """Return the word people read."""
+        return CERTIFICATION_LABELS[self]
+
+
+CERTIFICATION_LABELS = {
+    Certification.JUNIOR: "初级技术经理人",
+    Certification.MIDDLE: "中级技术经理人",
+    Certification.SENIOR: "高级技术经理人",
+}
+
+
 class ManagerProfile(SQLModel, table=True):
-    """What one technology manager cares for; empty regions or fields mean all."""
+    """What one technology manager cares for and can do; empty regions, fields or industries mean all."""
+
+    __table_args__ = (sa.CheckConstraint("capacity BETWEEN 1 AND 200", name="capacity_in_range"),)
 
     account_id: UUID = Field(foreign_key="account.id", primary_key=True)
     regions: list[str] = Field(default_factory=list, sa_column=Column(sa.JSON, nullable=False))
     fields: list[str] = Field(default_factory=list, sa_column=Column(sa.JSON, nullable=False))
     expertise: str = Field(default="", sa_type=sa.Text)
-    capacity: int = 20
+    industries: list[str] = Field(default_factory=list, sa_column=Column(sa.JSON, nullable=False))
+    languages: list[str] = Field(default_factory=list, sa_column=Column(sa.JSON, nullable=False))
+    certification: Certification | None = Field(
+        default=None, sa_column=Column(EnumText(Certification, 10), nullable=True)
+    )
+    capacity: int = Field(default=20, description="open cases at most")
     prefers_cross_region: bool = True
     personalised: bool = True
+    learning_since: datetime | None = Field(
+        default=None, sa_type=UtcTime, description="decisions before this are not learned from"
+    )
     updated_at: datetime = Field(sa_type=UtcTime)
+
+
+class ManagerAbsence(SQLModel, table=True):
+    """Days on which a manager is away, both included: nothing new is recommended, and no clock runs."""
+
+    __table_args__ = (sa.CheckConstraint("until_on >= from_on", name="absence_ordered"),)
+
+    id: UUID = Field(default_factory=uuid4, primary_key=True)
+    account_id: UUID = Field(foreign_key="account.id", index=True)
+    from_on: date
+    until_on: date
 
 
 class JudgedPair(SQLModel, table=True):
@@ -117,11 +161,17 @@ class Recommendation(SQLModel, table=True):
     snoozed_until: datetime | None = Field(default=None, sa_type=UtcTime)
     made_at: datetime = Field(sa_type=UtcTime)
     decided_at: datetime | None = Field(default=None, sa_type=UtcTime)
+    handed_by_id: UUID | None = Field(
+        default=None, foreign_key="account.id", description="the manager who passed it on, if it was not the machine"
+    )
     detail: dict[str, Any] = Field(default_factory=dict, sa_column=Column(sa.JSON, nullable=False))
 
 
 class Case(SQLModel, table=True):
-    """A pair that one manager works on. While it is open nobody else can take the pair: the database sees to it."""
+    """A pair that one manager works on. While it is open nobody else can take the pair: the database sees to it.
+
+    `manager_id` is who owns it now; `version` counts its changes, so that a form of an old page is refused.
+    """
 
     __tablename__ = "deskcase"
     __table_args__ = (
@@ -133,6 +183,11 @@ class Case(SQLModel, table=True):
             sqlite_where=sa.text("closed_at IS NULL"),
             postgresql_where=sa.text("closed_at IS NULL"),
         ),
+        sa.Index("ix_deskcase_stage", "stage", "closed_at"),
+        sa.CheckConstraint(
+            "(closed_at IS NULL) = (exit_reason IS NULL AND stage <> 'registered')", name="end_has_reason"
+        ),
+        sa.CheckConstraint("exit_reason IS NULL OR stage NOT IN ('signed', 'registered')", name="signed_has_no_exit"),
     )
 
     id: UUID = Field(default_factory=uuid4, primary_key=True)
@@ -140,5 +195,13 @@ class Case(SQLModel, table=True):
     demand_id: UUID = Field(foreign_key="listing.id", index=True)
     manager_id: UUID = Field(foreign_key="account.id", index=True)
     level: str = Field(max_length=10, description="the level when it was taken")
+    stage: Stage = Field(default=Stage.RECOMMENDED, sa_column=Column(EnumText(Stage, 12), nullable=False))
+    exit_reason: Exit | None = Field(default=None, sa_column=Column(EnumText(Exit, 12), nullable=True))
     taken_at: datetime = Field(sa_type=UtcTime)
+    staged_at: datetime = Field(sa_type=UtcTime, description="since when it is at its stage")
+    stepped_at: datetime = Field(sa_type=UtcTime, description="when somebody last did something for it")
+    nudges: int = Field(default=0, description="how often the clock has reminded since the last step")
+    next_step: str = Field(default="", max_length=200)
+    next_on: date | None = None
+    version: int = 1
     closed_at: datetime | None = Field(default=None, sa_type=UtcTime)

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Annotated, Any, TypeVar
 
@@ -38,19 +38,22 @@ class SubmittedForm:
         return list(self.values.get(name, ()))
 
 
-async def _read_form(request: Request) -> SubmittedForm:
-    """Read the submitted form and check that it comes from our own page."""
+async def _read_form(request: Request) -> AsyncIterator[SubmittedForm]:
+    """Read the submitted form, check that it comes from our own page, and close its files afterwards."""
     submitted = await request.form(max_fields=MAX_FIELDS, max_files=MAX_FILES)
-    values: dict[str, list[str]] = {}
-    files: dict[str, UploadFile] = {}
-    for name, value in submitted.multi_items():
-        if isinstance(value, UploadFile):
-            files[name] = value
-        else:
-            values.setdefault(name, []).append(value.replace("\r\n", "\n"))
-    token = next(iter(values.pop(csrf.FIELD, [])), "") or request.headers.get(csrf.HEADER, "")
-    csrf.check(request, token)
-    return SubmittedForm(values, files)
+    try:
+        values: dict[str, list[str]] = {}
+        files: dict[str, UploadFile] = {}
+        for name, value in submitted.multi_items():
+            if isinstance(value, UploadFile):
+                files[name] = value
+            else:
+                values.setdefault(name, []).append(value.replace("\r\n", "\n"))
+        token = next(iter(values.pop(csrf.FIELD, [])), "") or request.headers.get(csrf.HEADER, "")
+        csrf.check(request, token)
+        yield SubmittedForm(values, files)
+    finally:
+        await submitted.close()
 
 
 FormDep = Annotated[SubmittedForm, Depends(_read_form)]

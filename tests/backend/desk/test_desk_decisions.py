@@ -12,12 +12,15 @@ from sqlmodel import Session, select
 from backend.accounts.tables import Role, TrailEntry
 from backend.database import build_engine, transaction
 from backend.desk import decisions
+from backend.desk.stages import Exit
 from backend.desk.tables import Case, DismissalReason, Progress, Recommendation
 from backend.errors import Conflict, Forbidden, NotFound
 from backend.listings.tables import Listing
 from backend.matching.feedback import UnfitReason
 from backend.matching.tables import MatchFeedback, Verdict
 from backend.migrations.upgrade import upgrade_database
+
+TAKEN = {"taken_at": MONDAY, "staged_at": MONDAY, "stepped_at": MONDAY}
 
 
 @pytest.fixture
@@ -128,14 +131,14 @@ def _recommended(session, manager_id, supply_id, demand_id) -> Recommendation:
 
 def test_the_database_itself_keeps_a_pair_from_being_taken_twice(session, manager, row):
     other = make_manager(session)
-    pair = {"supply_id": row.supply_id, "demand_id": row.demand_id, "level": "strong", "taken_at": MONDAY}
+    pair = {"supply_id": row.supply_id, "demand_id": row.demand_id, "level": "strong", **TAKEN}
     session.add(Case(manager_id=manager.id, **pair))
     session.flush()
 
     with pytest.raises(Exception, match=r"(?i)unique"), session.begin_nested():
         session.add(Case(manager_id=other.id, **pair))
 
-    session.add(Case(manager_id=other.id, closed_at=MONDAY, **pair))
+    session.add(Case(manager_id=other.id, closed_at=MONDAY, exit_reason=Exit.MISMATCH, **pair))
     session.flush()
 
 

@@ -28,7 +28,7 @@ def recommended(session, platform, manager, topic=TOPICS[0], **changes) -> Recom
 
 
 def tab_counts(page: str) -> list[int]:
-    tabs = page[page.index('class="tabs"') :]
+    tabs = page[page.index('aria-label="推荐的处理情况"') :]
     return [int(count) for count in re.findall(r'<span class="num">(\d+)</span>', tabs[: tabs.index("</nav>")])]
 
 
@@ -90,7 +90,7 @@ def test_taking_a_pair_leads_to_its_case_where_managers_read_what_the_public_doe
 
     assert "/desk/cases/" in str(page.url)
     assert secret in page.text
-    assert "已接洽" in page.text
+    assert "由您负责" in page.text
     assert "撤销接洽" in page.text
     assert not [canary for canary in CANARIES if canary in page.text]
     assert tab_counts(client.get("/desk?tab=taken").text) == [0, 1, 0, 0]

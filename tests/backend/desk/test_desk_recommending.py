@@ -10,8 +10,9 @@ from sqlmodel import select
 
 from backend.accounts.tables import Account, Role
 from backend.desk import decisions, pairs, service
+from backend.desk.choosing import MOST_OPEN, NEAR_EQUALS, PER_DEMAND, PER_SUPPLY, Owners
 from backend.desk.scoring import Interest, PoolPair
-from backend.desk.service import MOST_OPEN, PER_DEMAND, PER_SUPPLY, Pool
+from backend.desk.service import Pool
 from backend.desk.tables import DismissalReason, JudgedPair, Progress, Recommendation
 from backend.jobs import enqueue
 from backend.listings import service as listings
@@ -128,12 +129,24 @@ def test_a_fresh_pair_comes_before_an_old_one(session, platform):
 def test_no_more_than_three_pairs_of_one_demand_are_recommended(session, platform):
     manager = make_manager(session)
     make_side(session, platform, TOPICS[0], Kind.DEMAND)
+    for other in TOPICS[1:6]:
+        text = f"{TOPICS[0]}，{TOPICS[0]}。也做{other}，{other}。"
+        make_side(session, platform, TOPICS[0], Kind.SUPPLY, description=text)
+
+    recommend(session, platform)
+
+    assert len(queue_of(session, platform, manager)) == PER_DEMAND
+
+
+def test_of_near_equal_pairs_only_two_are_recommended(session, platform):
+    manager = make_manager(session)
+    make_side(session, platform, TOPICS[0], Kind.DEMAND)
     for _ in range(5):
         make_side(session, platform, TOPICS[0], Kind.SUPPLY)
 
     recommend(session, platform)
 
-    assert len(queue_of(session, platform, manager)) == PER_DEMAND
+    assert len(queue_of(session, platform, manager)) == NEAR_EQUALS
 
 
 def test_no_more_than_two_pairs_of_one_supply_are_recommended(session, platform):
@@ -148,7 +161,7 @@ def test_no_more_than_two_pairs_of_one_supply_are_recommended(session, platform)
 
 
 def test_no_more_than_two_hundred_pairs_wait_for_one_manager(platform):
-    pool = Pool([_synthetic_pair() for _ in range(MOST_OPEN + 50)], {}, frozenset())
+    pool = Pool([_synthetic_pair() for _ in range(MOST_OPEN + 50)], {}, frozenset(), Owners({}))
 
     chosen = service._choose(pool, {}, Interest(), platform, now=MONDAY)
 
