@@ -13,6 +13,7 @@ from backend.desk import routes as desk
 from backend.desk import routes_introductions as introductions
 from backend.digests import jobs as digest_jobs
 from backend.digests import routes as digests
+from backend.figures import routes as figures
 from backend.jobs import housekeeping
 from backend.listings import jobs as listing_jobs
 from backend.listings import routes as listings
@@ -35,6 +36,7 @@ PAGE_ROUTERS: tuple[APIRouter, ...] = (
     desk.router,
     introductions.router,
     digests.router,
+    figures.router,
     mail.router,
 )
 API_ROUTERS: tuple[APIRouter, ...] = (api.router,)
