@@ -54,7 +54,7 @@ def draw_sankey(flows: Sequence[Flow], places: Sequence[str]) -> Sankey:
     total = sum(flow.count for flow in flows) or 1
     fields = _order_fields(flows, places)
     scale = SANKEY_HEIGHT / total
-    outer = {place: 0 for place in places}
+    outer = dict.fromkeys(places, 0)
     starts, ends, middles = dict(outer), dict(outer), dict.fromkeys(fields, 0)
     for flow in flows:
         starts[flow.source] += flow.count
@@ -64,7 +64,8 @@ def draw_sankey(flows: Sequence[Flow], places: Sequence[str]) -> Sankey:
     sources = _stack(starts, 0, scale, tallest)
     targets = _stack(ends, WIDTH - NODE_WIDTH, scale, tallest)
     middle = _stack(middles, (WIDTH - NODE_WIDTH) / 2, scale, tallest)
-    incoming, outgoing = {}, {}
+    incoming: dict[tuple[str, str], int] = {}
+    outgoing: dict[tuple[str, str], int] = {}
     for flow in flows:
         incoming[flow.source, flow.field] = incoming.get((flow.source, flow.field), 0) + flow.count
         outgoing[flow.target, flow.field] = outgoing.get((flow.target, flow.field), 0) + flow.count

@@ -3,8 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from backend.figures.service import PLACES, Step, Supplies, percent, place_matrix
 from backend.figures.repository import Flow, Measure
+from backend.figures.service import PLACES, Step, Supplies, percent, place_matrix
 from backend.figures.sheets import Sheet
 from backend.listings.tables import Kind
 
@@ -19,9 +19,8 @@ class Finding:
 
 def find_in_places(counted: Supplies) -> Finding:
     """Say who seeks most and who offers most."""
-    seeking, offering = (
-        max(PLACES, key=lambda place, kind=kind: counted.of_place(place, kind)) for kind in (Kind.DEMAND, Kind.SUPPLY)
-    )
+    seeking = max(PLACES, key=lambda place: counted.of_place(place, Kind.DEMAND))
+    offering = max(PLACES, key=lambda place: counted.of_place(place, Kind.SUPPLY))
     demands, supplies = counted.of_place(seeking, Kind.DEMAND), counted.of_place(offering, Kind.SUPPLY)
     if not demands and not supplies:
         return Finding("places_none")

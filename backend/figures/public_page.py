@@ -62,7 +62,7 @@ def make_public_page(source: Source) -> PublicPage:
         places=_figure(source, Chart.PLACES, find_in_places(counted)),
         place_bars=_place_bars(source, counted),
         gap=_figure(source, Chart.GAP, find_in_gap(counted, fields)),
-        gap_panels=_gap_panels(source, counted, fields),
+        gap_panels=_gap_panels(counted, fields),
         flow=_figure(source, Chart.FLOW, find_in_flow(flows, asked.measure), is_empty=not flows),
         by_field=_figure(source, Chart.FIELDS, find_in_fields(flows, asked.measure), is_empty=not flows),
         sankey=draw_sankey(flows, PLACES),
@@ -137,7 +137,7 @@ def _place_bars(source: Source, counted: Supplies) -> Bars:
     return draw_bars(rows, left=88)
 
 
-def _gap_panels(source: Source, counted: Supplies, fields: Sequence[str]) -> list[GapPanel]:
+def _gap_panels(counted: Supplies, fields: Sequence[str]) -> list[GapPanel]:
     most = max((abs(counted.gap(field, place)) for field in fields for place in PLACES), default=0)
     return [
         GapPanel(place, draw_gaps([(field, counted.gap(field, place)) for field in fields], most=most))

@@ -93,9 +93,7 @@ def count_by_field(session: Session) -> Mapping[tuple[str, Kind, str], int]:
     return {(place, Kind(kind), field): count for place, kind, field, count in session.execute(query)}
 
 
-def find_flows(
-    session: Session, measure: Measure, *, since: Month | None = None, field: str = ""
-) -> Sequence[Flow]:
+def find_flows(session: Session, measure: Measure, *, since: Month | None = None, field: str = "") -> Sequence[Flow]:
     """Count cases or contracts by the supply's province, the field and the demand's province.
 
     The field is the first of the demand, else the first of the supply. `since` is the month in which a case was taken
@@ -138,7 +136,9 @@ def count_recommended_pairs(session: Session) -> int:
     """Count the pairs that were ever recommended to somebody; what was taken up was recommended, too."""
     recommended = sa.select(col(Recommendation.supply_id), col(Recommendation.demand_id))
     taken = sa.select(col(Case.supply_id), col(Case.demand_id))
-    return int(session.execute(sa.select(sa.func.count()).select_from(recommended.union(taken).subquery())).scalar_one())
+    return int(
+        session.execute(sa.select(sa.func.count()).select_from(recommended.union(taken).subquery())).scalar_one()
+    )
 
 
 def count_pairs_by_furthest_stage(session: Session) -> Mapping[Stage, int]:
@@ -193,7 +193,7 @@ def count_cases_by_month(session: Session, months: Sequence[Month]) -> Mapping[s
     """Count cases by the month in which they were taken."""
     month = month_code(col(Case.taken_at), months).label("month")
     query = sa.select(month, sa.func.count()).where(within(col(Case.taken_at), months)).group_by("month")
-    return {code: count for code, count in session.execute(query)}
+    return dict(session.execute(query).all())
 
 
 def count_contracts_by_month(session: Session, months: Sequence[Month]) -> Mapping[str, int]:
@@ -201,7 +201,7 @@ def count_contracts_by_month(session: Session, months: Sequence[Month]) -> Mappi
     day = col(Contract.signed_on)
     month = month_code(day, months, is_day=True).label("month")
     query = sa.select(month, sa.func.count()).where(within(day, months, is_day=True)).group_by("month")
-    return {code: count for code, count in session.execute(query)}
+    return dict(session.execute(query).all())
 
 
 def count_on_record(session: Session) -> int:

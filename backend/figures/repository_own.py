@@ -50,7 +50,14 @@ def find_activity(session: Session, manager_ids: Sequence[UUID], months: Sequenc
         (("dealt_with",), mine, col(Recommendation.decided_at), (one,), False, dealt),
         (("taken",), col(CaseStep.by_id), col(CaseStep.at), (one,), False, taken),
         (("introduced",), col(Introduction.by_id), col(Introduction.sent_at), (one,), False, sa.true()),
-        (("signed", "total_yuan", "technology_yuan"), col(Contract.by_id), col(Contract.signed_on), sums, True, sa.true()),
+        (
+            ("signed", "total_yuan", "technology_yuan"),
+            col(Contract.by_id),
+            col(Contract.signed_on),
+            sums,
+            True,
+            sa.true(),
+        ),
         (("registered",), col(Contract.by_id), col(Contract.registered_on), (one,), True, sa.true()),
     )
     found: dict[Key, dict[str, int]] = {}
@@ -72,7 +79,7 @@ def count_open_cases(session: Session, manager_ids: Sequence[UUID]) -> Mapping[U
         .where(col(Case.manager_id).in_(manager_ids), col(Case.closed_at).is_(None))
         .group_by(col(Case.manager_id))
     )
-    return {manager_id: count for manager_id, count in session.execute(query)}
+    return dict(session.execute(query).all())
 
 
 def find_service_organisation(session: Session, account: Account) -> Organisation | None:

@@ -67,17 +67,13 @@ def download_own(suffix: Suffix, visit: VisitDep, month: str = "") -> Response:
 
 
 @router.get("/team", name="figures.team")
-def show_team(
-    request: Request, session: SessionDep, account: CurrentAccount, now: Now, month: str = ""
-) -> Response:
+def show_team(request: Request, session: SessionDep, account: CurrentAccount, now: Now, month: str = "") -> Response:
     """Show the month of one's own service organisation."""
     return render(request, make_team_page(session, request.app, account, read_month(month, now), now=now))
 
 
 @router.get("/team/file.{suffix}", name="figures.team_file")
-def download_team(
-    suffix: Suffix, session: SessionDep, account: CurrentAccount, now: Now, month: str = ""
-) -> Response:
+def download_team(suffix: Suffix, session: SessionDep, account: CurrentAccount, now: Now, month: str = "") -> Response:
     """Hand out the month of one's own service organisation."""
     sheet, _ = team_sheet(session, team_of(session, account), read_month(month, now))
     return as_download(sheet, suffix, stem="team", day=_day(now))

@@ -220,7 +220,12 @@ def funnel_sheet(source: Source) -> Sheet:
     rows, before = [], steps[0].count
     for step in steps:
         rows.append(
-            [term(step.label), Cell(step.count), Cell(percent(step.count, steps[0].count)), Cell(percent(step.count, before))]
+            [
+                term(step.label),
+                Cell(step.count),
+                Cell(percent(step.count, steps[0].count)),
+                Cell(percent(step.count, before)),
+            ]
         )
         before = step.count
     return Sheet("从推荐到签约", _columns("阶段", "对数", "占推荐（%）", "占上一步（%）"), rows)
@@ -258,16 +263,19 @@ def months_sheet(source: Source) -> Sheet:
 def waiting_sheet(source: Source, *, limit: int = MOST_WAITING) -> Sheet:
     """Return the needs on record that still wait, longest first."""
     rows = [_waiting_row(source, one) for one in repository.find_waiting(source.session, limit=limit)]
-    columns = [Column(label, numeric=label.endswith("天数")) for label in ("需求", "地区", "领域", "起始日期", "已等天数", "情况")]
+    columns = [
+        Column(label, numeric=label.endswith("天数"))
+        for label in ("需求", "地区", "领域", "起始日期", "已等天数", "情况")
+    ]
     return Sheet("没有得到答复的需求", columns, rows)
 
 
 def _waiting_row(source: Source, one: Waiting) -> list[Cell]:
-    fields = "、".join(source.field(code) for code in one.fields) or UNSORTED
+    names = [source.field(code) for code in one.fields] or [UNSORTED]
     return [
         Cell(one.listing.title, build_url(source.app, "listings.show", listing_id=one.listing.id)),
         Cell(place_name(source.catalogue, one.listing.region_code)),
-        Cell(fields, is_term=len(one.fields) < 2),
+        Cell("、".join(names), is_term=len(names) == 1),
         Cell(one.since.astimezone(LOCAL_ZONE).date().isoformat()),
         Cell(quiet_days(one.since, source.now, ())),
         term("接洽后长期没有进展" if one.was_given_up else "没有人接洽"),
