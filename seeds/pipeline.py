@@ -149,10 +149,10 @@ def _introduce(scene: Scene, *, agree: Sequence[Kind] = tuple(Kind), refuse: Kin
 
 
 def _sign(scene: Scene, *, registers: bool) -> None:
-    """Go all the way to a contract in thirty days, and to its registration ten days later."""
+    """Go all the way to a contract in twenty days, and to its registration a week later."""
     _introduce(scene)
-    walked = scene.move(Stage.CONFIRMED, 6) and scene.move(Stage.TALKS, 11) and scene.move(Stage.PROPOSAL, 18)
-    deed = scene.after(28)
+    walked = scene.move(Stage.CONFIRMED, 5) and scene.move(Stage.TALKS, 9) and scene.move(Stage.PROPOSAL, 14)
+    deed = scene.after(20)
     if not walked or deed is None:
         return
     demand, supply = scene.listing(Kind.DEMAND), scene.listing(Kind.SUPPLY)
@@ -169,7 +169,7 @@ def _sign(scene: Scene, *, registers: bool) -> None:
         at=deed.now,
     )
     cases.sign(scene.session, scene.case.id, contract=contract, deed=deed)
-    registered = scene.after(38) if registers else None
+    registered = scene.after(27) if registers else None
     if registered is not None:
         number = f"示范{scene.case.id.hex[:8].upper()}"
         day = registered.now.astimezone(LOCAL_ZONE).date()

@@ -34,13 +34,14 @@ HEADS: Mapping[str, str] = {
 def make_own_page(session: Session, app: FastAPI, manager: Account, month: Month, *, now: datetime) -> OwnPage:
     """Return what a manager did in one month, with the months before."""
     sheet = own_sheet(session, manager, month)
-    found = repository_own.find_activity(session, [manager.id], [month])
+    act = repository_own.find_activity(session, [manager.id], [month]).get((manager.id, month.code), Activity())
     has_team = repository_own.find_service_organisation(session, manager) is not None
     return OwnPage(
         month=month.code,
         earlier=build_url(app, "figures.own", month=month.shifted(-1).code),
         later=_later(app, "figures.own", month, now),
-        totals=_totals(found.get((manager.id, month.code), Activity())),
+        activity=act,
+        totals=_totals(act),
         sheet=sheet,
         downloads=_downloads(app, "figures.own_file", month),
         team_href=build_url(app, "figures.team", month=month.code) if has_team else "",
@@ -66,6 +67,7 @@ def make_team_page(session: Session, app: FastAPI, account: Account, month: Mont
         month=month.code,
         earlier=build_url(app, "figures.team", month=month.shifted(-1).code),
         later=_later(app, "figures.team", month, now),
+        activity=total,
         totals=_totals(total),
         sheet=sheet,
         downloads=_downloads(app, "figures.team_file", month),

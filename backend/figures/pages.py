@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from backend.figures.drawing import Bars, Line, Sankey
 from backend.figures.findings import Finding
+from backend.figures.repository_own import Activity
 from backend.figures.sheets import Sheet
 from backend.web.pages import Page
 
@@ -98,6 +99,7 @@ class OwnPage(Page):
     month: str
     earlier: str
     later: str
+    activity: Activity
     totals: Sequence[Total]
     sheet: Sheet
     downloads: Sequence[Download]
@@ -115,6 +117,7 @@ class TeamPage(Page):
     month: str
     earlier: str
     later: str
+    activity: Activity
     totals: Sequence[Total]
     sheet: Sheet
     downloads: Sequence[Download]

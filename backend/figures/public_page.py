@@ -35,7 +35,7 @@ from backend.figures.sheets import Sheet, Suffix
 from backend.listings.tables import Kind
 from backend.web.pages import build_url
 
-SHOWN_WAITING = 10
+SHOWN_WAITING = 8
 MEASURES: Options = ((Measure.CASES.value, "接洽"), (Measure.CONTRACTS.value, "签约"))
 PERIODS: Options = (("", "开通以来"), ("12", "近 12 个月"), ("3", "近 3 个月"))
 YUAN_PER_WAN = 10_000

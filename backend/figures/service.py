@@ -228,7 +228,7 @@ def funnel_sheet(source: Source) -> Sheet:
             ]
         )
         before = step.count
-    return Sheet("从推荐到签约", _columns("阶段", "对数", "占推荐（%）", "占上一步（%）"), rows)
+    return Sheet("从推荐到签约", _columns("阶段", "对数", "占推荐的百分比", "占上一步的百分比"), rows)
 
 
 def percent(part: int, whole: int) -> float:
