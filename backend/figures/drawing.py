@@ -124,8 +124,8 @@ def _ribbon(x1: float, y1: float, x2: float, y2: float, thick: float) -> str:
     """Return the outline of a band of one thickness from left to right."""
     bend = (x1 + x2) / 2
     return (
-        f"M{x1:.0f} {y1:.1f}C{bend:.0f} {y1:.1f} {bend:.0f} {y2:.1f} {x2:.0f} {y2:.1f}v{thick:.1f}"
-        f"C{bend:.0f} {y2 + thick:.1f} {bend:.0f} {y1 + thick:.1f} {x1:.0f} {y1 + thick:.1f}z"
+        f"M{x1:.0f} {y1:.0f}C{bend:.0f} {y1:.0f} {bend:.0f} {y2:.0f} {x2:.0f} {y2:.0f}V{y2 + thick:.0f}"
+        f"C{bend:.0f} {y2 + thick:.0f} {bend:.0f} {y1 + thick:.0f} {x1:.0f} {y1 + thick:.0f}z"
     )
 
 
