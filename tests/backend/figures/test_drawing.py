@@ -1,6 +1,7 @@
 """The geometry of charts: what is drawn is as large as what is counted."""
 
 import re
+from itertools import pairwise
 from random import Random
 
 from backend.figures.drawing import SANKEY_HEIGHT, draw_gaps, draw_line, draw_sankey
@@ -32,7 +33,7 @@ def test_nodes_of_each_column_add_up_and_are_as_high_as_their_count():
             for node in column:
                 assert abs(node.height - node.count * SANKEY_HEIGHT / total) < 0.1
                 assert -0.1 <= node.y <= chart.height - node.height + 0.2
-            for above, below in zip(column, column[1:], strict=False):
+            for above, below in pairwise(column):
                 assert above.y + above.height <= below.y + 0.2
 
 
