@@ -13,7 +13,7 @@ from markets import make_sides, recommend_pair, sign_case, take_pair
 from openpyxl import load_workbook
 
 from backend.accounts.tables import Account, Role
-from backend.desk import cases, clock
+from backend.desk import cases, clock, decisions
 from backend.desk.cases import Deed
 from backend.desk.stages import Exit, Stage
 from backend.figures.service import Chart
@@ -135,6 +135,20 @@ def test_the_flow_by_field_adds_up_to_the_flow_between_places(client, market):
     for number in range(3):
         assert sum(int(row[1 + number]) for row in by_field) == int(flow[1 + number][4])
         assert sum(int(row[4 + number]) for row in by_field) == int(flow[4][1 + number])
+
+
+def test_a_pair_counts_in_the_first_field_of_its_demand_and_else_of_its_supply(client, session):
+    manager = make_account(session, role=Role.MANAGER)
+    for wanted in (["brain", "tcm"], []):
+        supply = make_listing(session, kind=Kind.SUPPLY, fields=["computing", "tcm"])
+        demand = make_listing(session, kind=Kind.DEMAND, fields=wanted)
+        row = recommend_pair(session, manager, (supply, demand))
+        decisions.take(session, row.id, by=manager, now=MONDAY)
+    session.commit()
+
+    rows = csv_rows(client, "fields")[1:]
+
+    assert [(row[0], row[-1]) for row in rows] == [("基础软硬件", "1"), ("脑科学", "1")]
 
 
 def test_contracts_flow_as_their_own_region_codes_say_and_by_period_and_field(client, session, market):
