@@ -15,6 +15,7 @@ from backend.digests import jobs as digest_jobs
 from backend.digests import routes as digests
 from backend.digests import routes_admin as digest_operations
 from backend.digests import routes_links as digest_links
+from backend.figures import routes as figures
 from backend.jobs import housekeeping
 from backend.listings import jobs as listing_jobs
 from backend.listings import routes as listings
@@ -39,6 +40,7 @@ PAGE_ROUTERS: tuple[APIRouter, ...] = (
     introductions.router,
     digests.router,
     digest_operations.router,
+    figures.router,
     mail.router,
     bounces.router,
 )

@@ -13,6 +13,7 @@ from backend.database import reading
 from backend.desk import service as desk
 from backend.platform import Platform
 from seeds.demonstration import DemonstrationAccount, load_market
+from seeds.pipeline import load_pipeline
 
 
 def register(app: typer.Typer) -> None:
@@ -21,7 +22,7 @@ def register(app: typer.Typer) -> None:
 
 
 def seed() -> None:
-    """装入示范市场：六个领域 240 条成果与需求、36 家虚构单位、每种角色一个账号。可重复执行。"""
+    """装入示范市场：六个领域 240 条成果与需求、36 家虚构单位、每种角色一个账号、技术经理人八十天的接洽。可重复执行。"""
     with plain_failures():
         _load(open_platform())
 
@@ -41,9 +42,10 @@ def _load(platform: Platform) -> None:
     made = load_market(platform)
     with platform.reading() as session:
         count = platform.index.rebuild(session)
+    cases = load_pipeline(platform)
     with platform.transaction() as session:
         desk.recommend_to_all(session, platform=platform)
-    typer.echo(f"已装入并建立索引：{count} 条。")
+    typer.echo(f"已装入并建立索引：{count} 条；示范接洽 {cases} 次。")
     if made:
         _print_accounts(made)
 

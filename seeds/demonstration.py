@@ -25,6 +25,8 @@ from backend.platform import Platform
 MARKET = Path(__file__).parent / "market"
 PASSWORD_BYTES = 12
 DEMONSTRATION = "demo:"
+# The technology manager has a past: see `pipeline.py`.
+MANAGER_SINCE_DAYS = 90
 NO_PASSWORD = "!"  # noqa: S105 - no hash equals it, so nobody signs in with it
 COPIED = (
     "title", "summary", "description", "fields", "keywords", "modes", "indicators",
@@ -103,7 +105,8 @@ def _people(session: Session, owners: Mapping[str, Account], *, now: datetime) -
         if session.exec(select(Account).where(Account.email_key == email)).first() is None:
             organisation = session.get(Organisation, first.organisation_id) if role is Role.MEMBER else None
             password = secrets.token_urlsafe(PASSWORD_BYTES)
-            _account(session, email, name, role, organisation, password_hash=hasher.hash(password), now=now)
+            since = now - timedelta(days=MANAGER_SINCE_DAYS) if role is Role.MANAGER else now
+            _account(session, email, name, role, organisation, password_hash=hasher.hash(password), now=since)
             yield DemonstrationAccount(role, email, name, password)
 
 

@@ -81,7 +81,7 @@ def write_xlsx(cards: Iterable[Card], catalogue: Catalogue, *, host: str) -> byt
     sheet = book.create_sheet(SHEET_NAME)
     sheet.append(list(COLUMNS))
     for card in cards:
-        sheet.append([_storable(harmless(cell)) for cell in _cells(card, catalogue, host)])
+        sheet.append([storable(harmless(cell)) for cell in _cells(card, catalogue, host)])
     file = io.BytesIO()
     book.save(file)
     return file.getvalue()
@@ -93,14 +93,15 @@ def write_json(cards: Iterable[Card], catalogue: Catalogue, *, host: str) -> byt
     return json.dumps(entries, ensure_ascii=False, indent=1).encode()
 
 
-def harmless(cell: str | int) -> str | int:
+def harmless(cell: float | str) -> float | str:
     """Return a cell that no spreadsheet takes for a formula: an apostrophe goes before what looks like one."""
     if isinstance(cell, str) and (cell.startswith(FORMULA_STARTS) or cell.lstrip().startswith(FORMULA_STARTS)):
         return f"'{cell}"
     return cell
 
 
-def _storable(cell: str | int) -> str | int:
+def storable(cell: float | str) -> float | str:
+    """Return a cell that a workbook can hold: no control characters, not too long."""
     return ILLEGAL_CHARACTERS_RE.sub("", cell)[:LONGEST_CELL] if isinstance(cell, str) else cell
 
 
