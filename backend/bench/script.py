@@ -1,4 +1,4 @@
-"""Does a search in one script find what is written in the other?"""
+"""Whether a search in one script finds what is written in the other."""
 
 import random
 from collections.abc import Sequence
