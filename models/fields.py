@@ -23,6 +23,7 @@ SHIPPED = Path(__file__).parent / "weights" / "fields"
 OTHER_TRADES = Path(__file__).parent / "data" / "other_trades.txt"
 SIGNS, COMBINATION = "signs.tsv.gz", "combination.json"
 RIDGE = 1 / 3.0  # of the combination, on everything but its intercept
+LEAST_SIGNS = 4  # distinct ones; a word or two, however often said, name no field
 STEPS = 30  # of Newton's method, which has converged by then
 
 Numbers = NDArray[np.float64]
@@ -77,7 +78,7 @@ class SignScores:
     def scores(self, normal: str) -> Numbers:
         """Return the logarithms of the odds of each field (f,) of a text in normal form."""
         counts = Counter(sign for sign in field_signs(normal) if sign in self.places)
-        if not counts:
+        if len(counts) < LEAST_SIGNS:
             return self.intercepts.copy()
         rows = np.array([self.places[sign] for sign in counts])
         weights = (1 + np.log(np.array(list(counts.values()), np.float64))) * self.rarity[rows]

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from backend.bench.duplicates import measure_duplicates
+from backend.bench.matching import measure_matching
 from backend.bench.script import measure_scripts
 from backend.bench.texts import MeasuredListing, read_listings
 from backend.cli_platform import open_platform, plain_failures
@@ -70,6 +71,29 @@ def script(
     typer.echo(f"两个方向都找到 {report.both:.2%}；同一字体自找 {report.same_script:.2%}")
     for phrase in report.missed:
         typer.echo(f"    没有找到：{phrase}")
+
+
+@app.command()
+def match(
+    listings: Listings = None,
+    supplies: Annotated[int, typer.Option(min=100, help="多少条成果")] = 100_000,
+    demands: Annotated[int, typer.Option(min=3, help="多少条需求")] = 60,
+    seed: Seed = SEED,
+    as_json: Json = False,
+) -> None:
+    """一条新需求与十万条成果匹配要用多少 CPU，与只用 BM25、与逐条计算比较。"""
+    platform = open_platform()
+    report = measure_matching(
+        read(listings), supplies=supplies, demands=demands, seed=seed, encoder=platform.encoder, scorer=platform.scorer
+    )
+    if as_json:
+        print_json(asdict(report))
+        return
+    typer.echo(f"{report.supplies:,} 条成果，{report.demands} 条需求，种子 {report.seed}；CPU 毫秒，取中位数")
+    typer.echo(f"编码 {report.encoding_ms:.2f}，是分词器的 {report.encoding_to_tokenizer:.2f} 倍")
+    typer.echo(f"完整匹配 {report.match_ms:.1f}（检索 {report.retrieval_ms:.1f}，评判 {report.judging_ms:.1f}）")
+    typer.echo(f"BM25 {report.bm25_ms:.1f}，是它的 {report.match_to_bm25:.2f} 倍")
+    typer.echo(f"逐条计算 {report.brute_force_ms:.1f}，是它的 {report.match_to_brute_force:.2f} 倍")
 
 
 def print_json(data: dict[str, Any]) -> None:

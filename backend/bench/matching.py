@@ -85,9 +85,7 @@ def _measured(
         np.argpartition(-cosines, min(CANDIDATES, len(cosines) - 1))
 
     match(asked[0])
-    tokenizing = _median(
-        lambda text: tokenizer.encode_batch_fast([normalise(text)], add_special_tokens=False), wholes
-    )
+    tokenizing = _median(lambda text: tokenizer.encode_batch_fast([normalise(text)], add_special_tokens=False), wholes)
     encoding = _median(lambda text: encoder.encode_queries([text]), wholes)
     retrieval = _median(lambda text: retrieve(index, encoder, text, where=SUPPLIES), asked)
     matching, bm25, brute = _median(match, asked), _median(words, wholes), _median(all_cosines, wholes)

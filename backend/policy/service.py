@@ -70,7 +70,9 @@ def suggest_fields(text: str, catalogue: Catalogue) -> list[FieldSuggestion]:
 def field_features(text: str, catalogue: Catalogue, learned: SignScores) -> NDArray[np.float64]:
     """Return what is known of a text's fields (2 f,): what was learned, and the evidence of the terms it names."""
     evidence = evidence_of(text, catalogue)
-    return features_of(learned.scores(_folded(text)), [math.fsum(evidence.get(field, {}).values()) for field in learned.fields])
+    return features_of(
+        learned.scores(_folded(text)), [math.fsum(evidence.get(field, {}).values()) for field in learned.fields]
+    )
 
 
 def suggested(chances: Mapping[str, float], evidence: Mapping[str, Mapping[str, float]]) -> list[str]:
