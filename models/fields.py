@@ -117,9 +117,8 @@ class Combination:
         """
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
-            if content["format"] != FORMAT:
-                raise ValueError(f"format {content['format']}, expected {FORMAT}")
-            return cls(*(np.array(content[name], np.float64) for name in ("means", "scales", "coefficients")))
+            names = _parts(content)
+            return cls(*(np.array(content[name], np.float64) for name in names))
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ValueError(f"{path}: is no combination of fields ({error})") from error
 
@@ -138,6 +137,12 @@ def read_other_trades() -> list[str]:
 def features_of(scores: Numbers, evidence: Sequence[float]) -> Numbers:
     """Return the features (2 f,) of one text: its scores (f,), and the evidence of its terms in the same order."""
     return np.concatenate([scores, np.log1p(np.array(evidence, np.float64))])
+
+
+def _parts(content: Mapping[str, Any]) -> tuple[str, ...]:
+    if content["format"] != FORMAT:
+        raise ValueError(f"format {content['format']}, expected {FORMAT}")
+    return "means", "scales", "coefficients"
 
 
 def _logistic(rows: Numbers, expected: Numbers) -> Numbers:

@@ -66,7 +66,8 @@ def _coefficients(rows: Numbers, fits: Numbers, model: OrdinalModel) -> Numbers:
         chance = _sigmoid(rows @ found - even)
         slope = rows.T @ (chance - fits) + ANCHOR * (found - start)
         found = np.maximum(found - step * slope, 0)
-    return found * (total / max(float(found.sum()), SMALLEST))
+    moved: Numbers = found * (total / max(float(found.sum()), SMALLEST))
+    return moved
 
 
 def _even(sums: Numbers, fits: Numbers) -> float:

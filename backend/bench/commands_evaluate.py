@@ -76,7 +76,8 @@ def feedback(as_json: Json = False) -> None:
 def _line(entry: Acceptance) -> str:
     word = "未记录匹配度" if entry.level == UNSTATED else LEVEL_WORDS[MatchLevel(entry.level)]
     accepted = "—" if entry.acceptance is None else f"{entry.acceptance:.1%}"
-    return f"{word}：{entry.shown} 条意见，合适 {entry.fits}，不合适 {entry.unfit}，以后再说 {entry.later}；接受率 {accepted}"
+    counts = f"合适 {entry.fits}，不合适 {entry.unfit}，以后再说 {entry.later}"
+    return f"{word}：{entry.shown} 条意见，{counts}；接受率 {accepted}"
 
 
 @app.command()

@@ -40,7 +40,7 @@ class Acceptance:
 def acceptance_by_level(session: Session) -> list[Acceptance]:
     """Return the acceptance of every level, the strongest first, and of verdicts that were given without one."""
     verdicts = repository.load_all_feedback(session)
-    names = [*(level.value for level in reversed(sorted(MatchLevel, key=lambda level: level.order))), UNSTATED]
+    names = [*(level.value for level in sorted(MatchLevel, key=lambda level: -level.order)), UNSTATED]
     return [_acceptance(name, [one for one in verdicts if (one.level_shown or UNSTATED) == name]) for name in names]
 
 
@@ -75,7 +75,7 @@ class Refit:
 
 
 def learn_from_feedback(session: Session, *, scorer: PairScorer, seed: int) -> Refit | None:
-    """Return a refit of the ranker, or None as long as there are too few verdicts to learn from. Nothing is changed."""
+    """Return a refit of the ranker, or None while there are too few verdicts to learn from; nothing is changed."""
     seen = _interactions(session, scorer)
     if seen is None or min(int(seen.fits.sum()), int((~seen.fits).sum())) < LEAST_OF_EACH:
         return None
