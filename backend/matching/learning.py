@@ -62,7 +62,7 @@ def _acceptance(level: str, verdicts: Sequence[MatchFeedback]) -> Acceptance:
 
 @dataclass(frozen=True)
 class Refit:
-    """A ranker that has learned from verdicts, beside the one that serves; both measured on demands not learned from."""
+    """Return a refit of the ranker, or None while too few verdicts were given; nothing is changed."""
 
     fits: int
     unfit: int
