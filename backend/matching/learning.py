@@ -62,7 +62,7 @@ def _acceptance(level: str, verdicts: Sequence[MatchFeedback]) -> Acceptance:
 
 @dataclass(frozen=True)
 class Refit:
-    """Return a refit of the ranker, or None while too few verdicts were given; nothing is changed."""
+    """A ranker that has learned from verdicts, beside the one that serves; both measured on unseen demands."""
 
     fits: int
     unfit: int

@@ -28,7 +28,7 @@ def test_a_reworded_copy_says_the_same(changes):
 
 
 def test_the_same_body_under_the_title_of_another_thing_is_not_the_same():
-    other = PairText("可折叠输液架的托盘", CAP.keywords, CAP.body)
+    other = PairText("可折叠输液架的32格托盘", CAP.keywords, CAP.body)
 
     assert same_as(other, [CAP], TABLE) == [False]
 
