@@ -13,6 +13,7 @@ import uvicorn
 
 from backend.accounts import commands as accounts
 from backend.bench import commands as bench
+from backend.bench import commands_evaluate as evaluating
 from backend.check import commands as check
 from backend.cli_platform import open_platform, plain_failures, read_settings, set_up_logging
 from backend.database import build_engine
@@ -32,6 +33,9 @@ from seeds import commands as seeds
 app = typer.Typer(no_args_is_help=True, help="技桥：京津冀技术供需对接平台。", pretty_exceptions_enable=False)
 app.add_typer(accounts.app, name="account", help="账号：创建、列出、改角色、停用。")
 app.add_typer(index.app, name="index", help="索引：重建、查看。")
+app.add_typer(
+    evaluating.app, name="evaluate", help="质量：evaluate 文件夹 测量有标注的数据；或 fields、feedback、refit。"
+)
 app.add_typer(digests.app, name="digest", help="周报：预览、立即生成。")
 app.add_typer(mail.app, name="mail", help="邮件：查看发件箱、试发。")
 for part in (seeds, importing, matching, desk, bench, check):

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from backend.bench import commands_desk
+from backend.bench import commands_desk, commands_matching
 from backend.bench.digest_crash import Plan, run_plan
 from backend.bench.enqueuers import run_enqueuers
 from backend.bench.letters import run_letters
@@ -30,7 +30,8 @@ def register(app: typer.Typer) -> None:
     bench = bench_group(app)
     bench.command("digest-crash")(digest_crash)
     bench.command("digest-letters")(digest_letters)
-    commands_desk.register(app)
+    for part in (commands_desk, commands_matching):
+        part.register(app)
 
 
 def digest_crash(

@@ -1,4 +1,4 @@
-"""`jiqiao match`, `search`, `evaluate`: the matching core from a shell."""
+"""`jiqiao match`, `search`, and of `evaluate` the collections: the matching core from a shell."""
 
 import json
 from pathlib import Path
@@ -25,7 +25,6 @@ def register(app: typer.Typer) -> None:
     """Add the commands of this part."""
     app.command(name="match")(match)
     app.command(name="search")(search)
-    app.command(name="evaluate")(evaluate_collection)
 
 
 def match(

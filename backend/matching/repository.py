@@ -110,3 +110,8 @@ def find_feedback(
     wanted = set(pairs)
     found = {(entry.supply_id, entry.demand_id): entry for entry in session.exec(query)}
     return {pair: entry for pair, entry in found.items() if pair in wanted}
+
+
+def load_all_feedback(session: Session) -> Sequence[MatchFeedback]:
+    """Return everything that people said of matches, in the order of time: a measurement needs all of it."""
+    return session.exec(select(MatchFeedback).order_by(col(MatchFeedback.at), col(MatchFeedback.id))).all()

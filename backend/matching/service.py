@@ -13,6 +13,7 @@ from backend.listings import repository as listings
 from backend.listings.repository import ListingBundle
 from backend.listings.tables import Kind
 from backend.matching import repository
+from backend.matching.duplicates import find_same
 from backend.matching.explanation import Explanation, explain, ordered, pair_text
 from backend.matching.feedback import may_judge
 from backend.matching.pipeline import RERANKED, judge, retrieve, whole_text
@@ -26,8 +27,6 @@ from models.relevance import MatchLevel
 from models.text import normalise
 
 SHOWN_MATCHES = 10
-# Two listings of one kind whose vectors are this near say nearly the same: measured by `jiqiao bench duplicates`.
-DUPLICATE_COSINE = 0.93
 SHOWN_DUPLICATES = 3
 
 
@@ -110,11 +109,21 @@ def find_duplicates(
     session: Session, text: PairText, *, kind: Kind, platform: Platform, exclude: UUID | None = None
 ) -> list[ListingBundle]:
     """Return published listings of the same kind that say nearly the same, nearest first."""
-    index = platform.index.current(session)
-    vector = platform.encoder.encode_documents([whole_text(text)])[0]
-    where = IndexFilter(kind=kind.value, exclude=frozenset({str(exclude)} if exclude else ()))
-    near = index.neighbours(vector, where, SHOWN_DUPLICATES)
-    return visible_bundles(session, [UUID(found) for found, cosine in near if cosine >= DUPLICATE_COSINE])
+    bundles: dict[str, ListingBundle] = {}
+
+    def texts_of(ids: Sequence[str]) -> dict[str, PairText]:
+        bundles.update({str(bundle.id): bundle for bundle in visible_bundles(session, [UUID(id_) for id_ in ids])})
+        return {id_: pair_text(bundle) for id_, bundle in bundles.items()}
+
+    same = find_same(
+        platform.index.current(session),
+        platform.encoder,
+        platform.scorer.table,
+        text,
+        where=IndexFilter(kind=kind.value, exclude=frozenset({str(exclude)} if exclude else ())),
+        texts_of=texts_of,
+    )
+    return [bundles[id_] for id_ in same[:SHOWN_DUPLICATES]]
 
 
 def record_feedback(
