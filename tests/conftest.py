@@ -4,7 +4,7 @@
 """
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -16,7 +16,7 @@ import pytest
 import sqlalchemy as sa
 from encoders import HashEncoder
 from factories import MONDAY
-from fastapi import FastAPI
+from joining import JobList, application
 from mailers import MemoryMailer
 from postgresql import running_server
 from pydantic import SecretStr
@@ -30,8 +30,6 @@ from backend.accounts.tables import Account
 from backend.assembly import build_platform
 from backend.database import build_engine
 from backend.domains import JOB_MODULES
-from backend.jobs.registry import Job
-from backend.main import create_app
 from backend.matching.follower import IndexFollower
 from backend.migrations.upgrade import upgrade_database
 from backend.platform import Platform
@@ -102,22 +100,6 @@ class OneConnection:
             join_transaction_mode="create_savepoint",
             info={"queue": queue},
         )
-
-
-@dataclass
-class JobList:
-    """The queue of a test: keeps what was put, runs it on demand."""
-
-    entries: list[tuple[Job, dict[str, str]]] = field(default_factory=list)
-    keys: set[str] = field(default_factory=set)
-
-    def put(
-        self, session: Session, job: Job, payload: Mapping[str, str], *, key: str | None, delay_seconds: float
-    ) -> None:
-        if key is None or key not in self.keys:
-            self.entries.append((job, dict(payload)))
-        if key is not None:
-            self.keys.add(key)
 
 
 @pytest.fixture
@@ -238,18 +220,6 @@ def platform(
         clock=clock,
         connection=connection,
     )
-
-
-_application: list[FastAPI] = []
-
-
-def application(platform: Platform) -> FastAPI:
-    """Return the application over this platform; it is joined once, for joining takes longer than most tests."""
-    if not _application:
-        _application.append(create_app(platform=platform))
-    app = _application[0]
-    app.state.platform = platform
-    return app
 
 
 class Browser(TestClient):

@@ -2,9 +2,9 @@
 
 import pytest
 import schemathesis
-from conftest import application
 from factories import make_account, make_listing
 from hypothesis import HealthCheck, given, settings
+from joining import application
 from schemathesis import GenerationMode, checks
 from schemathesis.specs.openapi.checks import response_schema_conformance, status_code_conformance
 

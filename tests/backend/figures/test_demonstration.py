@@ -1,8 +1,8 @@
 """The demonstration shows cases and contracts, and its invented past could have happened."""
 
 import pytest
-from conftest import JobList
 from factories import MONDAY
+from joining import JobList
 from mailers import MemoryMailer
 from sqlmodel import select
 
