@@ -20,8 +20,7 @@ demo: $(VENV)/.installed ## install, load the demonstration market, start web an
 
 test: $(VENV)/.installed-test ## run the whole suite on SQLite and PostgreSQL, installing what it needs
 	@tools/install-system-packages postgresql chromium fonts-noto-cjk
-	$(PYTEST) -q --database sqlite
-	$(PYTEST) -q --database postgresql
+	@tools/test-on-both-databases $(PYTEST) -q -p no:cacheprovider
 
 quick: $(VENV)/.installed-test ## run the suite without browser journeys, on SQLite
 	$(PYTEST) -q --ignore tests/journeys
