@@ -22,7 +22,7 @@ class Strengths:
     market: float = 1.0
     """The more, the better demands without an answer are told apart; beyond 1 the order within grades suffers."""
     ridge: float = 2.0
-    """High enough that features which agree share their weight; found by the same held-out numbers as the card shows."""
+    """High enough that features which agree share their weight; chosen by the held-out numbers that the card shows."""
 
 
 @dataclass(frozen=True, slots=True)
