@@ -124,8 +124,8 @@ def test_a_manager_takes_one_pair_dismisses_another_and_can_undo(visitor):
     page.get_by_role("button", name="接洽", exact=True).first.click()
     expect(page.get_by_role("main")).to_contain_text("接洽")
     page = visitor.go("/desk")
-    page.get_by_label("不合适的理由").first.select_option(index=1)
-    page.get_by_role("button", name="不合适", exact=True).first.click()
+    page.locator("summary", has_text="不合适").first.click()
+    page.get_by_role("button", name="技术方向不符").first.click()
     expect(page.locator("body")).to_contain_text("撤销")
     page.get_by_role("button", name="撤销").first.click()
 
