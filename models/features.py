@@ -7,19 +7,20 @@ has the same features, to the last bit, from whichever side it is looked at.
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.documents import Vector
+from models.encoder import unit_rows
 from models.term_table import TermTable, signs
 from models.text import normalise
 
 MOST_CHARACTERS = 6_000  # of a text; what comes later in a listing of that length no longer changes what it is about
 
 LENGTHS = np.geomspace(4, 8_192, 12)  # distinct signs; between them what chance gives is interpolated
+SMALLEST = 1e-12  # length of a bag that has no sign
 LEAST_INVERSE = 1e-3  # a sign in every passage still has a chance to be absent
 CHANCE_FLOOR = (
     25.0  # added to the variance of chance: one sign of middling weight, so that a few rare hits prove little
@@ -27,19 +28,14 @@ CHANCE_FLOOR = (
 
 Numbers = NDArray[np.float64]
 
-VECTOR_FEATURES = (
-    "meaning_cosine",
-    "meaning_title_cosine",
-    "meaning_demand_title_supply_body",
-    "meaning_supply_title_demand_body",
-)
-FEATURES = (*VECTOR_FEATURES, "term_cosine", "term_title_cosine", "term_demand_surplus", "term_supply_surplus")
-"""Names of the columns of `pair_features`, in order.
+VECTOR_FEATURES = ("meaning_cosine",)
+FEATURES = (*VECTOR_FEATURES, "term_cosine", "term_demand_surplus")
+"""Names of the columns of `pair_features`, in order; why these three: `training/LOG.md`.
 
-Cosines of meaning compare directions, cosines of terms weighted signs. The surplus of a demand is how much more of its
+The cosine of meaning compares directions, that of terms weighted signs. The surplus is how much more of the demand's
 signs' weight the supply has than a text of its length has by chance, as the logarithm of 1 + standard deviations of
-chance; and the other way round. It tells answers from traps, since a long text has some of everything. It is 0 where
-chance gives as much, and where one of the two texts is a bare title, too short to speak of chance.
+chance. It tells answers from traps, since a long text has some of everything. It is 0 where chance gives as much, and
+where one of the two texts is a bare title, too short to speak of chance.
 """
 
 
@@ -65,35 +61,29 @@ class Bag:
     inverse: Numbers
     """The inverse document frequency."""
     weights: Numbers
-    """The same times 1 + ln frequency."""
-    title_weights: Numbers
-    """The weight where the title has the sign, else 0."""
+    """The same times 1 + ln frequency, all divided by their length, so that it is 1."""
 
     @classmethod
-    def of(cls, title: Sequence[str], content: Sequence[str], table: TermTable) -> Self:
-        """Return the bag of a text from the signs of its title and of what stands below it."""
-        counts, in_title = Counter(chain(title, content)), set(title)
-        found = list(counts)
-        ids, inverse = table.look_up(found)
-        times = np.array(list(counts.values()), np.float64)
-        titled = np.array(list(map(in_title.__contains__, found)), np.float64)
+    def of(cls, found: Sequence[str], table: TermTable) -> Self:
+        """Return the bag of a text's signs."""
+        counts = Counter(found)
+        ids, inverse = table.look_up(list(counts))
+        weights = inverse * (1 + np.log(np.fromiter(counts.values(), np.float64, len(counts))))
         order = np.argsort(ids)
-        weights = (inverse * (1 + np.log(times)))[order]
-        return cls(ids[order], inverse[order], weights, weights * titled[order])
+        return cls(ids[order], inverse[order], weights[order] / max(float(np.linalg.norm(weights)), SMALLEST))
 
 
 @dataclass(frozen=True, slots=True)
 class PreparedText:
-    """One text, read once: its bag of signs, what chance finds of them, and its directions of meaning."""
+    """One text, read once: its bag of signs, what chance finds of them, and its direction of meaning."""
 
     bag: Bag
     is_bare: bool
     """Whether it is a title with nothing below, or the reverse."""
     chance: Numbers
     """(2, l): mean and variance of the weight of its signs that an unrelated text of each of the `LENGTHS` has."""
-    title: Vector
-    body: Vector
-    whole: Vector
+    direction: Vector
+    """(d,) float32 of unit length, or zero: title and content count alike, however long the content is."""
 
 
 def prepare(
@@ -103,16 +93,13 @@ def prepare(
     titles = [normalise((text.title.strip() or text.content)[:MOST_CHARACTERS]) for text in texts]
     contents = [normalise(text.content[:MOST_CHARACTERS]) for text in texts]
     vectors = encode([*titles, *contents]).reshape(2, len(texts), -1)
-    whole = _unit(vectors[0] + vectors[1])
-    bags = [_bag(title, content, table) for title, content in zip(titles, contents, strict=True)]
-    return [
-        PreparedText(bag, titles[n] == contents[n], _chance(bag, table), vectors[0, n], vectors[1, n], whole[n])
-        for n, bag in enumerate(bags)
-    ]
-
-
-def _bag(title: str, content: str, table: TermTable) -> Bag:
-    return Bag.of(signs(title.lower()), signs(content.lower()) if content != title else (), table)
+    directions = unit_rows(vectors[0] + vectors[1])
+    prepared = []
+    for title, content, direction in zip(titles, contents, directions, strict=True):
+        is_bare = title == content
+        bag = Bag.of(signs((title if is_bare else f"{title}\n{content}").lower()), table)
+        prepared.append(PreparedText(bag, is_bare, _chance(bag, table), direction))
+    return prepared
 
 
 def _chance(bag: Bag, table: TermTable) -> Numbers:
@@ -126,58 +113,32 @@ def _chance(bag: Bag, table: TermTable) -> Numbers:
     return np.stack([present @ bag.inverse, (present * (1 - present)) @ bag.inverse**2])
 
 
-def _unit(rows: Vector) -> Vector:
-    lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-    unit: Vector = np.divide(rows, lengths, out=np.zeros_like(rows), where=lengths > 0)
-    return unit
-
-
 def pair_features(one: PreparedText, many: Sequence[PreparedText], *, one_is_demand: bool) -> Numbers:
     """Return (n, f) float64, the `FEATURES` of one text with each of n texts of the other kind."""
-    roles = ("demand", "supply") if one_is_demand else ("supply", "demand")
-    columns = _meaning(one, many, roles) | _terms(one, many, roles)
-    return np.stack([columns[name] for name in FEATURES], axis=1)
-
-
-def _meaning(one: PreparedText, many: Sequence[PreparedText], roles: tuple[str, str]) -> dict[str, Numbers]:
-    titles = np.array([text.title for text in many], np.float64)
-    bodies = np.array([text.body for text in many], np.float64)
-    return {
-        "meaning_cosine": _cosines(one.whole, np.array([text.whole for text in many])),
-        "meaning_title_cosine": _cosines(one.title, titles),
-        f"meaning_{roles[0]}_title_{roles[1]}_body": _cosines(one.title, bodies),
-        f"meaning_{roles[1]}_title_{roles[0]}_body": _cosines(one.body, titles),
-    }
-
-
-def _cosines(one: Vector, many: NDArray[np.floating]) -> Numbers:
-    # Row by row and not by a matrix product, whose rounding depends on how many rows there are.
-    cosines: Numbers = np.sum(many.astype(np.float64) * one.astype(np.float64), axis=1)
-    return cosines
-
-
-def _terms(one: PreparedText, many: Sequence[PreparedText], roles: tuple[str, str]) -> dict[str, Numbers]:
-    bags = [text.bag for text in many]
-    pair, mine, theirs = _hits(one.bag, bags)
+    pair, mine, theirs = _hits(one.bag, [text.bag for text in many])
+    other_weights = np.concatenate([text.bag.weights for text in many])
 
     def total(values: Numbers) -> Numbers:
         # bincount adds in the order of the hits; it gives whole numbers if there are none.
         return np.bincount(pair, weights=values, minlength=len(many)).astype(np.float64)
 
-    def product(own: Numbers, others: Sequence[Numbers]) -> Numbers:
-        lengths = np.array([_norm(other) for other in others])
-        return _ratio(total(own[mine] * np.concatenate(others)[theirs]), _norm(own) * lengths)
-
-    found = total(one.bag.inverse[mine])
     full = np.array([not (one.is_bare or text.is_bare) for text in many])
-    own_size, sizes = np.full(len(many), len(one.bag.ids)), np.array([len(bag.ids) for bag in bags])
-    own_chance = np.broadcast_to(one.chance, (len(many), *one.chance.shape))
-    return {
-        "term_cosine": product(one.bag.weights, [bag.weights for bag in bags]),
-        "term_title_cosine": product(one.bag.title_weights, [bag.title_weights for bag in bags]),
-        f"term_{roles[0]}_surplus": _surplus(found, own_chance, sizes) * full,
-        f"term_{roles[1]}_surplus": _surplus(found, np.array([text.chance for text in many]), own_size) * full,
+    chance = np.broadcast_to(one.chance, (len(many), *one.chance.shape))
+    sizes = np.array([len(text.bag.ids) for text in many])
+    if not one_is_demand:
+        chance, sizes = np.array([text.chance for text in many]), np.full(len(many), len(one.bag.ids))
+    columns = {
+        "meaning_cosine": _cosines(one.direction, np.array([text.direction for text in many])),
+        "term_cosine": total(one.bag.weights[mine] * other_weights[theirs]),
+        "term_demand_surplus": _surplus(total(one.bag.inverse[mine]), chance, sizes) * full,
     }
+    return np.stack([columns[name] for name in FEATURES], axis=1)
+
+
+def _cosines(one: Vector, many: Vector) -> Numbers:
+    # Row by row and not by a matrix product, whose rounding depends on how many rows there are.
+    cosines: Numbers = np.sum(many.astype(np.float64) * one.astype(np.float64), axis=1)
+    return cosines
 
 
 def _surplus(found: Numbers, chance: Numbers, sizes: NDArray[np.int64]) -> Numbers:
@@ -198,11 +159,3 @@ def _hits(one: Bag, many: Sequence[Bag]) -> tuple[NDArray[np.int64], NDArray[np.
     known = np.append(one.ids, -1)  # no id; what is beyond the last one meets it
     theirs = np.flatnonzero(known[place] == ids)
     return pair[theirs], place[theirs], theirs
-
-
-def _norm(values: Numbers) -> float:
-    return float(np.sqrt(np.sum(values * values)))
-
-
-def _ratio(part: Numbers, whole: Numbers) -> Numbers:
-    return np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from safetensors.numpy import save_file
 from scipy.sparse import csr_matrix
 from sentence_transformers import SentenceTransformer
-from sentence_transformers.sentence_transformer.losses import MatryoshkaLoss, MultipleNegativesRankingLoss
+from sentence_transformers.sentence_transformer.losses import MultipleNegativesRankingLoss
 from sentence_transformers.sentence_transformer.modules import Normalize, StaticEmbedding
 from tokenizers import Tokenizer
 
@@ -34,9 +34,10 @@ class Recipe:
     seed: int = 20261122
     fewest: int = 12
     """Occurrences of a word below which it is cut into its parts."""
+    width: int = 768
+    """Dimensions in training; far more than are served find better directions."""
     dimension: int = 256
-    nested: tuple[int, ...] = (128, 64)
-    """Leading dimensions that are trained to serve alone, too."""
+    """Dimensions served: the axes along which texts vary most, so that leading ones serve alone, too."""
     steps: int = 100
     batch: int = 2048
     rate: float = 0.01
@@ -62,19 +63,17 @@ def train(
     """Return the token vectors (v, d) to serve."""
     torch.manual_seed(recipe.seed)
     rng = np.random.default_rng(recipe.seed)
-    network = ComposedEmbedding(tokenizer, compose(pieces), rarity(papers, len(pieces)), dimension=recipe.dimension)
+    network = ComposedEmbedding(tokenizer, compose(pieces), rarity(papers, len(pieces)), dimension=recipe.width)
     model = SentenceTransformer(modules=[network], device="cpu")
     written = KnowledgeSource(knowledge, tokenizer, dropout=recipe.written_dropout, rng=rng)
-    papers_loss, written_loss = (_loss(model, recipe, scale) for scale in (recipe.scale, recipe.written_scale))
+    papers_loss, written_loss = (
+        MultipleNegativesRankingLoss(model, scale=scale) for scale in (recipe.scale, recipe.written_scale)
+    )
     source = PairSource(papers, dropout=recipe.dropout, rng=rng)
     tasks: list[Task] = [(source, kind, share, papers_loss) for kind, share in recipe.kinds.items()]
     tasks += [(written, kind, share, written_loss) for kind, share in recipe.written_kinds.items()]
     _run(network, tasks, recipe, rng)
-    return evened(network.folded(), papers, power=recipe.whitening)
-
-
-def _loss(model: SentenceTransformer, recipe: Recipe, scale: float) -> torch.nn.Module:
-    return MatryoshkaLoss(model, MultipleNegativesRankingLoss(model, scale=scale), [recipe.dimension, *recipe.nested])
+    return served(network.folded(), papers, power=recipe.whitening, dimension=recipe.dimension)
 
 
 Task = tuple[PairSource | KnowledgeSource, str, float, torch.nn.Module]
@@ -114,18 +113,27 @@ def rarity(papers: list[TokenisedPaper], size: int) -> NDArray[np.float32]:
     return (np.log((paragraphs + 1) / (containing + 1)) + 1e-2).astype(np.float32)
 
 
-def evened(vectors: NDArray[np.float32], papers: list[TokenisedPaper], *, power: float) -> NDArray[np.float32]:
-    """Return token vectors (v, d) after shrinking the axes along which titles and abstracts vary most.
+def served(
+    vectors: NDArray[np.float32], papers: list[TokenisedPaper], *, power: float, dimension: int
+) -> NDArray[np.float32]:
+    """Return token vectors (v, dimension) from those trained (v, width).
 
-    The axes are those of their second moment, and each is divided by its variance to the `power`; the axes stay where
-    they are, so that leading dimensions still serve alone.
+    First the axes along which titles and abstracts vary most are shrunk: each axis of their second moment is divided by
+    its variance to the `power`. Of what is left the axes of most variance are kept, in that order.
     """
     texts = [ids for paper in papers for ids in (paper.title, paper.abstract) if len(ids)]
-    rows = _sums(texts, vectors)
-    rows /= np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), np.finfo(np.float32).tiny)
-    variance, axes = np.linalg.eigh(rows.T @ rows / len(rows))
-    turned: NDArray[np.float32] = vectors @ (axes * variance**-power @ axes.T).astype(np.float32)
-    return turned
+    variance, axes = _principal_axes(_sums(texts, vectors))
+    evened = vectors @ (axes * variance**-power @ axes.T).astype(np.float32)
+    _, axes = _principal_axes(_sums(texts, evened))
+    kept: NDArray[np.float32] = np.ascontiguousarray(evened @ axes[:, : -dimension - 1 : -1].astype(np.float32))
+    return kept
+
+
+def _principal_axes(rows: NDArray[np.float32]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return variances (d,), ascending, and axes (d, d) by column of rows (n, d) made unit length."""
+    unit = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), np.finfo(np.float32).tiny)
+    variance, axes = np.linalg.eigh((unit.T @ unit / len(unit)).astype(np.float64))
+    return np.maximum(variance, np.finfo(np.float32).tiny), axes
 
 
 def _sums(texts: list[Ids], vectors: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -21,7 +21,7 @@ COLLECTIONS: tuple[tuple[str, Pool], ...] = (("dev/csl", "corpus"), ("dev/df359"
 MEASURES = ("recall@1", "recall@10", "mrr@10", "ndcg@10", "spearman", "auc")
 
 _NAMED = (
-    "seed", "scale", "batch", "steps", "rate", "dropout", "whitening", "written_scale", "written_dropout",
+    "seed", "scale", "batch", "width", "steps", "rate", "dropout", "whitening", "written_scale", "written_dropout",
 )  # fmt: skip
 
 _CARD = """---
@@ -58,13 +58,12 @@ is kept for testing.
 
 Pairs of texts of one paper (title and abstract, title and paragraph, two neighbouring or distant paragraphs, a span of
 6 to 15 tokens and the rest of its paragraph) must lie nearer each other than those of other papers:
-MultipleNegativesRankingLoss (scale {scale:g}, batches of {batch}) within MatryoshkaLoss ({dimension}, {nested}
-dimensions), {steps} steps of Adam (rate {rate:g}), each token dropped with chance {dropout:g}. While it is trained,
-a word's vector is the sum of its own, its characters' and its bigrams', times a learned weight that starts at the
+MultipleNegativesRankingLoss (scale {scale:g}, batches of {batch}) in {width} dimensions, {steps} steps of Adam
+(rate {rate:g}), each token dropped with chance {dropout:g}. While it is trained, a word's vector is the sum of its own, its characters' and its bigrams', times a learned weight that starts at the
 logarithm of its rarity. {written_share:.0%} of the steps learn from the written knowledge (scale {written_scale:g},
 tokens dropped with chance {written_dropout:g}), where a demand must lie nearer its supply than its distractor. All this
 is folded into one vector per piece. At the end the axes along which texts vary most are shrunk (variance to the power
-{whitening:g}). What was tried and left: `models/training/LOG.md`.
+{whitening:g}) and the {dimension} of most variance kept, in that order: the leading ones serve alone, too. What was tried and left: `models/training/LOG.md`.
 
 ## Measured
 
@@ -94,7 +93,6 @@ def write_card(encoder: Encoder, data: Path, recipe: Recipe, knowledge: Knowledg
         pieces=f"{pieces:,}",
         papers=f"{papers:,}",
         dimension=recipe.dimension,
-        nested=" and ".join(map(str, recipe.nested)),
         written=f"{len(knowledge.pairs):,}",
         groups=f"{len(knowledge.groups):,}",
         associations=f"{len(knowledge.associations):,}",

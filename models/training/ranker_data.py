@@ -1,4 +1,4 @@
-"""What the ranker learns from: graded pairs of a judged collection, and our own market with its expected answers."""
+"""What the ranker learns from: graded pairs of a judged collection, and our own market with its judgements."""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -18,6 +18,7 @@ from models.term_table import TermTable
 BACKGROUND_FIELDS = (
     3  # of our market's: these give background demands, the others supplies, so that none belong together
 )
+ANSWER, BEST = 2, 3  # in 0 to 3: the grade from which a supply answers a demand, and the highest
 BACKGROUND_TEXTS = 24  # of each kind, every second of a field, until there are enough
 
 
@@ -30,33 +31,39 @@ class Pairs:
     demand: NDArray[np.int64]
     """(n,), number of the demand, from 0 on."""
     grade: NDArray[np.int64]
-    """(n,), 0 none to 3 strong; in our market 1 for an expected answer, else 0."""
+    """(n,), 0 none to 3 strong."""
     is_bare: NDArray[np.bool_]
     """(n,), whether one of the two texts is a bare title."""
 
     @property
     def demands(self) -> int:
         """Return the number of demands."""
-        return int(self.demand.max()) + 1
+        return len(np.unique(self.demand))
 
     def of(self, demands: NDArray[np.int64]) -> "Pairs":
         """Return the pairs of some demands."""
-        keep = np.isin(self.demand, demands)
+        return self.where(np.isin(self.demand, demands))
+
+    def where(self, keep: NDArray[np.bool_]) -> "Pairs":
+        """Return the pairs for which `keep` (n,) says so."""
         return Pairs(self.features[keep], self.demand[keep], self.grade[keep], self.is_bare[keep])
 
 
 @dataclass(frozen=True, slots=True)
 class Market:
-    """Our own listings and which supplies a specialist expects as answers to each demand."""
+    """Our own listings, and how well supplies answer demands."""
 
     demands: Mapping[str, PairText]
     supplies: Mapping[str, PairText]
-    expects: Mapping[str, frozenset[str]]
+    grades: Mapping[str, Mapping[str, int]]
+    """By demand and supply, 0 to 3, where it is above 0: judged by readers, or else what the demand's author expects."""
+    judged: frozenset[str]
+    """The demands for which readers have judged all that any ranker finds."""
     field_of: Mapping[str, str]
 
 
-def read_market(folder: Path) -> Market:
-    """Read every field's file of our market."""
+def read_market(folder: Path, judgements: Path) -> Market:
+    """Read every field's file of our market, and the file of judgements with grades 1 to 4."""
     rows: dict[str, list[dict[str, Any]]] = {"demands": [], "supplies": []}
     field_of: dict[str, str] = {}
     for path in sorted(folder.glob("*.yaml")):
@@ -64,12 +71,24 @@ def read_market(folder: Path) -> Market:
         for kind, found in rows.items():
             found.extend(content[kind])
             field_of |= {row["key"]: content["field"] for row in content[kind]}
+    judged = read_judgements(judgements)
+    expected = {row["key"]: dict.fromkeys(row["expects"], BEST) for row in rows["demands"]}
     return Market(
         demands={row["key"]: _text(row) for row in rows["demands"]},
         supplies={row["key"]: _text(row) for row in rows["supplies"]},
-        expects={row["key"]: frozenset(row["expects"]) for row in rows["demands"]},
+        grades=expected | judged,
+        judged=frozenset(judged),
         field_of=field_of,
     )
+
+
+def read_judgements(path: Path) -> dict[str, dict[str, int]]:
+    """Return grades 0 to 3 by demand and supply from lines of demand, supply and a grade 1 to 4 below a header."""
+    grades: dict[str, dict[str, int]] = {}
+    for line in path.read_text(encoding="utf-8").splitlines()[1:]:
+        demand, supply, grade = line.split("\t")
+        grades.setdefault(demand, {})[supply] = int(grade) - 1
+    return grades
 
 
 def _text(row: Mapping[str, Any]) -> PairText:
@@ -92,9 +111,9 @@ def write_background(market: Market, path: Path) -> list[PairText]:
 
 
 def market_pairs(market: Market, table: TermTable, encoder: Encoder) -> Pairs:
-    """Return every demand of our market with every supply."""
+    """Return every demand of our market, in its order, with every supply."""
     supplies = list(market.supplies)
-    grades = {key: {supply: int(supply in expected) for supply in supplies} for key, expected in market.expects.items()}
+    grades = {key: {supply: market.grades[key].get(supply, 0) for supply in supplies} for key in market.demands}
     return _pairs(market.demands, market.supplies, grades, table, encoder)
 
 

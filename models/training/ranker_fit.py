@@ -1,15 +1,16 @@
 """Fit the ranker: one weighted sum of features under two likelihoods, signs enforced, by L-BFGS-B."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
+from models.evaluation import gain
 from models.features import FEATURES, Numbers
 from models.ordinal import standardised
-from models.training.ranker_data import Pairs
+from models.training.ranker_data import ANSWER, Pairs
 
 LEVELS = 3  # above none
 SMALLEST = 1e-12  # likelihood; keeps the logarithm finite
@@ -17,12 +18,12 @@ SMALLEST = 1e-12  # likelihood; keeps the logarithm finite
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Strengths:
-    """How much each part of the objective counts, beside 1 for the graded pairs."""
+    """How much each part of the objective counts, beside 1 for the graded pairs; why these: LOG.md."""
 
     market: float = 1.0
-    """The more, the better demands without an answer are told apart; beyond 1 the order within grades suffers."""
-    ridge: float = 2.0
-    """High enough that features which agree share their weight; chosen by the held-out numbers that the card shows."""
+    ridge: float = 0.05
+    most: Mapping[str, float] = field(default_factory=lambda: {"term_demand_surplus": 0.3})
+    """Upper bounds of coefficients. What the surplus is worth on our own market it is not worth on real listings."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,20 +45,20 @@ class Fit:
 def fit(graded: Pairs, market: Pairs, strengths: Strengths) -> Fit:
     """Return the fit that minimises the mean negative log-likelihood of both sets, each demand counting alike.
 
-    Graded pairs follow proportional odds. A pair of our market is an expected answer or not, with an intercept of its
-    own, all answers together counting as `strengths.market`, since there every demand meets every supply.
-    No feature may count against a pair.
+    Graded pairs follow proportional odds. In our market, where every demand meets every supply, the answers of a demand
+    are drawn from all supplies with chances in proportion to exp(z), each as often as its gain says; a demand without
+    an answer says nothing there. No feature may count against a pair.
+    Source of the latter: Cao et al., "Learning to rank: from pairwise approach to listwise approach", ICML 2007.
     """
     sets = (graded.features, market.features)
     means = sum(one.mean(axis=0) for one in sets) / len(sets)
     scales = np.sqrt(sum(((one - means) ** 2).mean(axis=0) for one in sets) / len(sets)) + 1e-9
     graded_features, market_features = (standardised(one, means, scales) for one in sets)
     objective = _Objective(graded_features, graded, market_features, market, strengths)
-    bounds = [(0.0, None)] * len(FEATURES) + [(None, None)] * (LEVELS + 1)
-    start = np.array([0.1] * len(FEATURES) + [0.0, 1.0, 1.0, 4.0])
-    found = _minimised(objective, start, bounds)
+    bounds = [(0.0, strengths.most.get(name)) for name in FEATURES] + [(None, None)] * LEVELS
+    found = _minimised(objective, np.array([0.1] * len(FEATURES) + [0.0, 1.0, 1.0]), bounds)
     split = len(FEATURES)
-    return Fit(means, scales, found[:split], _cuts(found[split : split + LEVELS]))
+    return Fit(means, scales, found[:split], _cuts(found[split:]))
 
 
 def calibrated(found: Fit, held_out: Numbers, graded: Pairs) -> tuple[Fit, float]:
@@ -101,7 +102,7 @@ def _by_parameters(by_cut: Numbers, gaps: Numbers) -> list[float]:
 
 @dataclass(frozen=True, slots=True)
 class _Objective:
-    """Value and gradient in (coefficients, first cut, two logarithms of gaps, intercept of the market)."""
+    """Value and gradient in (coefficients, first cut, two logarithms of gaps)."""
 
     graded_features: Numbers
     graded: Pairs
@@ -111,29 +112,37 @@ class _Objective:
 
     def __call__(self, parameters: Numbers) -> tuple[float, Numbers]:
         split = len(FEATURES)
-        coefficients, cut_parameters, intercept = parameters[:split], parameters[split:-1], parameters[-1]
+        coefficients, cut_parameters = parameters[:split], parameters[split:]
         gradient = np.zeros_like(parameters)
         loss, by_sum, by_cut = _ordinal(self.graded_features @ coefficients, _cuts(cut_parameters), self.graded)
         gradient[:split] = self.graded_features.T @ by_sum + self.strengths.ridge * coefficients
-        gradient[split:-1] = _by_parameters(by_cut, np.exp(cut_parameters[1:]))
-        market_loss, market_by_sum = self._binary(self.market_features @ coefficients - intercept)
-        gradient[:split] += self.market_features.T @ market_by_sum
-        gradient[-1] = -market_by_sum.sum()
-        return loss + market_loss + self.strengths.ridge / 2 * float(coefficients @ coefficients), gradient
+        gradient[split:] = _by_parameters(by_cut, np.exp(cut_parameters[1:]))
+        market_loss, market_by_sum = _listwise(self.market_features @ coefficients, self.market)
+        gradient[:split] += self.strengths.market * self.market_features.T @ market_by_sum
+        loss += self.strengths.market * market_loss
+        return loss + self.strengths.ridge / 2 * float(coefficients @ coefficients), gradient
 
-    def _binary(self, sums: Numbers) -> tuple[float, Numbers]:
-        expected = self.market.grade > 0
-        weight = self.strengths.market / max(int(expected.sum()), 1)
-        chance = sigmoid(sums)
-        likelihood = np.maximum(np.where(expected, chance, 1 - chance), SMALLEST)
-        return -weight * float(np.log(likelihood).sum()), weight * (chance - expected)
+
+def _listwise(sums: Numbers, market: Pairs) -> tuple[float, Numbers]:
+    """Return the mean over answered demands of the cross entropy of gains and chances, and its gradient in sums (n,)."""
+    _, demand = np.unique(market.demand, return_inverse=True)
+    highest = np.full(demand.max() + 1, -np.inf)
+    np.maximum.at(highest, demand, sums)
+    odds = np.exp(sums - highest[demand])
+    totals = np.bincount(demand, weights=odds)
+    gains = np.where(market.grade >= ANSWER, gain(market.grade + 1), 0)
+    gained = np.bincount(demand, weights=gains)
+    share = gains / np.maximum(gained, 1)[demand]
+    weight = (gained > 0)[demand] / max(int((gained > 0).sum()), 1)
+    logarithms = sums - highest[demand] - np.log(totals)[demand]
+    return -float(np.sum(weight * share * logarithms)), weight * (odds / totals[demand] - share)
 
 
 def _ordinal(sums: Numbers, cuts: Numbers, graded: Pairs) -> tuple[float, Numbers, Numbers]:
     """Return the mean over demands of the negative log-likelihood, and its gradients in sums (n,) and cuts (3,)."""
     grade, rows = graded.grade, np.arange(len(sums))
     weight = 1 / np.bincount(graded.demand)[graded.demand] / len(np.unique(graded.demand))
-    above = sigmoid(sums[:, None] - cuts)
+    above = 1 / (1 + np.exp(-np.clip(sums[:, None] - cuts, -500, 500)))
     edge = np.zeros((len(sums), 1))
     reached = np.concatenate([edge + 1, above, edge], axis=1)
     slope = np.concatenate([edge, above * (1 - above), edge], axis=1)
@@ -141,12 +150,6 @@ def _ordinal(sums: Numbers, cuts: Numbers, graded: Pairs) -> tuple[float, Number
     lower, upper = weight * slope[rows, grade] / likelihood, weight * slope[rows, grade + 1] / likelihood
     by_cut = [float(lower[grade == level + 1].sum() - upper[grade == level].sum()) for level in range(LEVELS)]
     return -float(weight @ np.log(likelihood)), upper - lower, np.array(by_cut)
-
-
-def sigmoid(values: Numbers) -> Numbers:
-    """Return 1 / (1 + exp(-x))."""
-    result: Numbers = 1 / (1 + np.exp(-np.clip(values, -500, 500)))
-    return result
 
 
 def held_out_sums(

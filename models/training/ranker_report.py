@@ -9,13 +9,13 @@ from numpy.typing import NDArray
 from models.evaluation import auc, mrr_at_k, ndcg_at_k, recall_at_k, spearman
 from models.features import Numbers
 from models.ordinal import LEVELS_ABOVE_NONE
-from models.training.ranker_data import Pairs
+from models.training.ranker_data import ANSWER, Pairs
 
-LEAST_KEPT = 0.8  # of demands with an answer, the share whose right supply must still be shown
-STRONG_PRECISION = 0.95  # of pairs of our market called strong, the share that are expected answers
+# Of the demands of our market, were their answers taken out: to how many something would still be called so.
+WRONGLY_WEAK, WRONGLY_STRONG = 0.25, 0.05
+GRADES = 4
 LEAST_STEP = 0.5  # between weak and strong, so that fair has some room
 CHANCES = (0.25, 0.4, 0.55)  # that staff grade a pair fair or better, from where it is called weak, fair, strong
-FAIR_GRADE = 2  # in 0 to 3
 
 Levels = NDArray[np.int64]
 
@@ -28,7 +28,7 @@ def mean_of(values: Sequence[float | None]) -> float:
 def ranking(sums: Numbers, pairs: Pairs, *, relevant: int) -> dict[str, float]:
     """Return the mean measures over demands, as `models.evaluation` does; grade `relevant` or more should be found."""
     found: dict[str, list[float | None]] = {}
-    for demand in range(pairs.demands):
+    for demand in np.unique(pairs.demand).tolist():
         own = pairs.demand == demand
         grades, scores = pairs.grade[own], sums[own]
         hits = grades >= relevant
@@ -54,23 +54,23 @@ class Refusal:
     refused: float
     """Share of demands without an answer for which nothing is shown."""
     emptied: float
-    """Share of demands with an answer for which nothing would be shown if their right supplies were not there."""
+    """Share of all demands for which nothing would be shown if their answers were not there."""
     kept: float
-    """Share of demands with an answer whose right supply is shown."""
+    """Share of demands with an answer of which one is shown."""
     shown: float
     """Supplies shown for a demand with an answer, on average."""
 
 
 def refusal(sums: Numbers, market: Pairs, threshold: float) -> Refusal:
     """Return what showing only pairs from a threshold on does."""
-    shown, expected = sums >= threshold, market.grade > 0
+    shown, answers = sums >= threshold, market.grade >= ANSWER
     count = np.bincount(market.demand, weights=shown)
-    right = np.bincount(market.demand, weights=shown & expected)
-    answered = np.bincount(market.demand, weights=expected) > 0
+    right = np.bincount(market.demand, weights=shown & answers)
+    answered = np.bincount(market.demand, weights=answers) > 0
     return Refusal(
         threshold,
         refused=float((count[~answered] == 0).mean()),
-        emptied=float((count == right)[answered].mean()),
+        emptied=float((count == right).mean()),
         kept=float((right[answered] > 0).mean()),
         shown=float(count[answered].mean()),
     )
@@ -78,33 +78,29 @@ def refusal(sums: Numbers, market: Pairs, threshold: float) -> Refusal:
 
 def thresholds_of_chances(cuts: Numbers) -> tuple[float, float, float]:
     """Return from where z is called weak, fair and strong: where grade fair or better has the `CHANCES`."""
-    weak, fair, strong = (float(cuts[FAIR_GRADE - 1] + np.log(chance / (1 - chance))) for chance in CHANCES)
+    weak, fair, strong = (float(cuts[ANSWER - 1] + np.log(chance / (1 - chance))) for chance in CHANCES)
     return weak, fair, strong
 
 
 def choose_full_sums(sums: Numbers, market: Pairs) -> tuple[float, float]:
     """Return from where a pair of full texts is called weak and strong, by held-out sums over our market.
 
-    Weak: the highest place that still shows `LEAST_KEPT` of the demands with an answer their right supply, which
-    refuses as many of those without as that allows. Strong: the lowest from where `STRONG_PRECISION` holds.
+    Each is where the best supply that is no answer still reaches for so many demands: see the two constants.
     """
-    places = np.unique(np.round(sums[market.grade > 0], 2))
-    weak = max(float(place) for place in places if refusal(sums, market, place).kept >= LEAST_KEPT)
-    return weak, max(weak + LEAST_STEP, _place_of_precision(sums, market, places, STRONG_PRECISION))
+    best_wrong = np.full(int(market.demand.max()) + 1, -np.inf)
+    wrong = market.grade < ANSWER
+    np.maximum.at(best_wrong, market.demand[wrong], sums[wrong])
+    weak, strong = (float(np.quantile(best_wrong, 1 - share)) for share in (WRONGLY_WEAK, WRONGLY_STRONG))
+    return weak, max(weak + LEAST_STEP, strong)
 
 
-def _place_of_precision(sums: Numbers, market: Pairs, places: Numbers, precision: float) -> float:
-    counts = [(float(place), market.grade[sums >= place] > 0) for place in places]
-    return min((place for place, hits in counts if len(hits) and hits.mean() >= precision), default=float(sums.max()))
-
-
-def level_rows(sums: Numbers, pairs: Pairs, thresholds: Sequence[float], *, grades: int) -> list[list[str]]:
+def level_rows(sums: Numbers, pairs: Pairs, thresholds: Sequence[float]) -> list[list[str]]:
     """Return one row for each level, strong first: its pairs, and the share of each grade among them."""
     levels: Levels = np.searchsorted(thresholds, sums, side="right")
     rows = []
     for level in reversed(range(len(LEVELS_ABOVE_NONE) + 1)):
         own = pairs.grade[levels == level]
-        shares = [f"{np.mean(own == grade):.3f}" if len(own) else "" for grade in range(grades)]
+        shares = [f"{np.mean(own == grade):.3f}" if len(own) else "" for grade in range(GRADES)]
         rows.append([("none", *LEVELS_ABOVE_NONE)[level], str(len(own)), *shares])
     return rows
 
