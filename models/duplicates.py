@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.features import PairText
-from models.term_table import TermTable, signs
+from models.term_table import TermTable
 from models.text import normalise
 
 # Set with `jiqiao bench duplicates` on listings of a real market, where new varieties of wheat, pumps with four or with
@@ -35,9 +35,8 @@ class Signs:
     @classmethod
     def of(cls, text: str, table: TermTable) -> Self:
         """Return the signs of a text in normal form."""
-        ids, weights = table.look_up(list(dict.fromkeys(signs(text.lower()))))
-        order = np.argsort(ids)
-        return cls(ids[order], weights[order])
+        ids, weights, _ = table.count(text.lower())
+        return cls(ids, weights)
 
     def shared(self, other: "Signs") -> float:
         """Return the weight of the signs that both have."""

@@ -4,7 +4,6 @@ Every feature is a function of the two texts alone. Sums run over shared signs i
 has the same features, to the last bit, from whichever side it is looked at.
 """
 
-from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Self
@@ -14,13 +13,12 @@ from numpy.typing import NDArray
 
 from models.documents import Vector
 from models.encoder import unit_rows
-from models.term_table import TermTable, signs
+from models.term_table import TermTable
 from models.text import normalise
 
 MOST_CHARACTERS = 6_000  # of a text; what comes later in a listing of that length no longer changes what it is about
 
 LENGTHS = np.geomspace(4, 8_192, 12)  # distinct signs; between them what chance gives is interpolated
-SMALLEST = 1e-12  # length of a bag that has no sign
 LEAST_INVERSE = 1e-3  # a sign in every passage still has a chance to be absent
 CHANCE_FLOOR = (
     25.0  # added to the variance of chance: one sign of middling weight, so that a few rare hits prove little
@@ -61,16 +59,16 @@ class Bag:
     inverse: Numbers
     """The inverse document frequency."""
     weights: Numbers
-    """The same times 1 + ln frequency, all divided by their length, so that it is 1."""
+    """The same times 1 + ln frequency."""
+    length: float
+    """Of the weights, as a vector."""
 
     @classmethod
-    def of(cls, found: Sequence[str], table: TermTable) -> Self:
-        """Return the bag of a text's signs."""
-        counts = Counter(found)
-        ids, inverse = table.look_up(list(counts))
-        weights = inverse * (1 + np.log(np.fromiter(counts.values(), np.float64, len(counts))))
-        order = np.argsort(ids)
-        return cls(ids[order], inverse[order], weights[order] / max(float(np.linalg.norm(weights)), SMALLEST))
+    def of(cls, normal: str, table: TermTable) -> Self:
+        """Return the bag of a text in normal form."""
+        ids, inverse, times = table.count(normal.lower())
+        weights = inverse * (1 + np.log(times))
+        return cls(ids, inverse, weights, float(np.sqrt(np.sum(weights * weights))))
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +95,7 @@ def prepare(
     prepared = []
     for title, content, direction in zip(titles, contents, directions, strict=True):
         is_bare = title == content
-        bag = Bag.of(signs((title if is_bare else f"{title}\n{content}").lower()), table)
+        bag = Bag.of(title if is_bare else f"{title}\n{content}", table)
         prepared.append(PreparedText(bag, is_bare, _chance(bag, table), direction))
     return prepared
 
@@ -116,7 +114,8 @@ def _chance(bag: Bag, table: TermTable) -> Numbers:
 def pair_features(one: PreparedText, many: Sequence[PreparedText], *, one_is_demand: bool) -> Numbers:
     """Return (n, f) float64, the `FEATURES` of one text with each of n texts of the other kind."""
     pair, mine, theirs = _hits(one.bag, [text.bag for text in many])
-    other_weights = np.concatenate([text.bag.weights for text in many])
+    others = np.concatenate([text.bag.weights for text in many])
+    lengths = one.bag.length * np.array([text.bag.length for text in many])
 
     def total(values: Numbers) -> Numbers:
         # bincount adds in the order of the hits; it gives whole numbers if there are none.
@@ -129,7 +128,7 @@ def pair_features(one: PreparedText, many: Sequence[PreparedText], *, one_is_dem
         chance, sizes = np.array([text.chance for text in many]), np.full(len(many), len(one.bag.ids))
     columns = {
         "meaning_cosine": _cosines(one.direction, np.array([text.direction for text in many])),
-        "term_cosine": total(one.bag.weights[mine] * other_weights[theirs]),
+        "term_cosine": _ratio(total(one.bag.weights[mine] * others[theirs]), lengths),
         "term_demand_surplus": _surplus(total(one.bag.inverse[mine]), chance, sizes) * full,
     }
     return np.stack([columns[name] for name in FEATURES], axis=1)
@@ -159,3 +158,7 @@ def _hits(one: Bag, many: Sequence[Bag]) -> tuple[NDArray[np.int64], NDArray[np.
     known = np.append(one.ids, -1)  # no id; what is beyond the last one meets it
     theirs = np.flatnonzero(known[place] == ids)
     return pair[theirs], place[theirs], theirs
+
+
+def _ratio(part: Numbers, whole: Numbers) -> Numbers:
+    return np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)

@@ -4,8 +4,8 @@ import gzip
 import math
 import re
 import zlib
-from collections.abc import Mapping, Sequence
-from itertools import repeat
+from collections.abc import Mapping
+from itertools import cycle
 from operator import add
 from pathlib import Path
 from typing import Self
@@ -15,9 +15,16 @@ from numpy.typing import NDArray
 
 from models.text import HAN, HAN_RUN, words
 
-UNKNOWN_IDS = 1 << 32  # what the file lists has ids from 0, by its place; what it does not list from here
+_HAN_BITS = 21  # of a character's code point; a pair of them is the id of a pair
+_OTHER_IDS = 1 << 2 * _HAN_BITS  # from here on: words of other scripts, by checksum
 
-_RUN = re.compile(rf"(?P<han>[{HAN}]+)|c\+\+|c#|[^\W_{HAN}]+")
+Ids = NDArray[np.int64]
+Weights = NDArray[np.float64]
+
+_OTHER_RUN = re.compile(rf"c\+\+|c#|[^\W_{HAN}]+")
+_RUN = re.compile(rf"(?P<han>[{HAN}]+)|{_OTHER_RUN.pattern}")
+_HAN_EDGES = np.array([ord(edge) + last for edge, last in zip(HAN.replace("-", ""), cycle((0, 1)), strict=False)])
+"""Where ranges of Han characters begin and where they have ended, in turn."""
 _NUMBER = re.compile(r"[\d.]+")
 
 
@@ -56,9 +63,10 @@ class TermTable:
         self._words, self._unknown = words, unknown
         self.passage_length = passage_length
         """Distinct signs of a passage, on average."""
-        known = {**signs, **{word: weight for word, weight in words.items() if not is_han(word)}}
-        self._places = {sign: place for place, sign in enumerate(known)}
-        self._weights = np.array(list(known.values()), np.float64)
+        others = {word: weight for word, weight in words.items() if not is_han(word)}
+        weights = {_sign_id(sign): weight for sign, weight in (signs | others).items()}
+        self._ids = np.array(sorted(weights), np.int64)
+        self._weights = np.array([weights[id_] for id_ in self._ids.tolist()], np.float64)
 
     @classmethod
     def load(cls, path: Path) -> Self:
@@ -83,11 +91,35 @@ class TermTable:
         """Return how telling a word is."""
         return self._words.get(word, self._unknown)
 
-    def look_up(self, signs: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Return the ids (n,) and the weights (n,) of n signs; a sign that the file lacks has an id by its checksum."""
-        ids = np.array(list(map(self._places.get, signs, repeat(-1))), np.int64)
-        weights = self._weights.take(ids, mode="wrap")
-        unknown = np.flatnonzero(ids < 0)
-        ids[unknown] = [UNKNOWN_IDS + zlib.crc32(signs[place].encode()) for place in unknown.tolist()]
-        weights[unknown] = self._unknown
-        return ids, weights
+    def count(self, normal: str) -> tuple[Ids, Weights, Ids]:
+        """Return the ids (n,) of the distinct signs of a text, ascending, their weights (n,) and how often each occurs.
+
+        `normal` is in normal form and lower case; the signs are those of `signs`.
+        """
+        ids, times = np.unique(_sign_ids(normal), return_counts=True)
+        if not len(self._ids):
+            return ids, np.full(len(ids), self._unknown), times
+        places = np.minimum(np.searchsorted(self._ids, ids), len(self._ids) - 1)
+        return ids, np.where(self._ids[places] == ids, self._weights[places], self._unknown), times
+
+
+def _sign_ids(normal: str) -> Ids:
+    """Return the id of each sign of a text, in another order than `signs`."""
+    codes = np.frombuffer(normal.encode("utf-32-le", "surrogatepass"), np.uint32).astype(np.int64)
+    han = _are_han(codes)
+    pairs = han[:-1] & han[1:]
+    others = [_sign_id(match.group()) for match in _OTHER_RUN.finditer(normal) if not _NUMBER.fullmatch(match.group())]
+    return np.concatenate(
+        [codes[han], codes[:-1][pairs] << _HAN_BITS | codes[1:][pairs], np.array(others, dtype=np.int64)]
+    )
+
+
+def _sign_id(sign: str) -> int:
+    if not is_han(sign):
+        return _OTHER_IDS + zlib.crc32(sign.encode("utf-8", "surrogatepass"))
+    first, *second = map(ord, sign)
+    return first << _HAN_BITS | second[0] if second else first
+
+
+def _are_han(codes: Ids) -> NDArray[np.bool_]:
+    return np.searchsorted(_HAN_EDGES, codes, side="right") % 2 == 1

@@ -19,7 +19,15 @@ from models.features import FEATURES, Numbers
 from models.ordinal import OrdinalModel, through
 from models.term_table import TermTable
 from models.training.ranker_card import Measured, card
-from models.training.ranker_data import ANSWER, Pairs, graded_pairs, market_pairs, read_market, title_pairs, write_background
+from models.training.ranker_data import (
+    ANSWER,
+    Pairs,
+    graded_pairs,
+    market_pairs,
+    read_market,
+    title_pairs,
+    write_background,
+)
 from models.training.ranker_fit import Fit, Strengths, calibrated, fit, held_out_sums
 from models.training.ranker_report import choose_full_sums, ranking, thresholds_of_chances
 

@@ -33,9 +33,9 @@ side asks. Served in NumPy; made by `python -m models.training.ranker` (seed {se
 - Graded pairs: {graded_pairs} pairs of {graded_demands} demands with supplies, graded 1 to 4 by technology-transfer
   staff (DataFountain competition 359). Used to measure and to tune these few weights; no text of it is here or quoted.
   Its supplies are bare content words of titles.
-- This project's own market: {market_demands} demands, each with every one of {market_supplies} supplies. For 60 of them
-  readers judged all that BM25, the encoder or the ranker had among its first twenty (`seeds/judgements`); for the others
-  the answers are those that the author of the demand expects. {expected} pairs are answers (grade 3 or 4);
+- This project's own market: {market_demands} demands, each with every one of {market_supplies} supplies. For 60 of
+  them readers judged all that BM25, the encoder or the ranker had among its first twenty (`seeds/judgements`); for the
+  others the answers are those that the author of the demand expects. {expected} pairs are answers (grade 3 or 4);
   {unanswered} demands have none, most of them deliberately though their words occur.
 - Titles of Chinese papers with their abstracts (CSL, Apache-2.0): measured only.
 
@@ -99,8 +99,8 @@ Graded pairs, chance of fair or better (grade 3 or 4) against its share; expecte
 - Demands without an answer were written as lexical traps; those that still get one look alike in words and meaning.
 - Features and strengths were chosen while looking at these same cross-validated numbers, so new demands will do a
   little worse.
-- On 847 pairs of a real market judged by readers, of which nothing is here, see LOG.md: texts there are looser and mostly
-  lack an answer, and a level promises less.
+- On 847 pairs of a real market judged by readers, of which nothing is here, see LOG.md: texts there are looser and
+  mostly lack an answer, and a level promises less.
 - A listing that is a bare title has no surplus, so its levels rest on the graded pairs, all of them such.
 - Figures, units, maturity, money and place are not read here: requirements are compared elsewhere.
 - Negation is not understood; neither are abbreviations that the text does not spell out.

@@ -56,7 +56,7 @@ class Market:
     demands: Mapping[str, PairText]
     supplies: Mapping[str, PairText]
     grades: Mapping[str, Mapping[str, int]]
-    """By demand and supply, 0 to 3, where it is above 0: judged by readers, or else what the demand's author expects."""
+    """By demand and supply, 0 to 3: judged by readers, or else what the demand's author expects; absent: 0."""
     judged: frozenset[str]
     """The demands for which readers have judged all that any ranker finds."""
     field_of: Mapping[str, str]

@@ -124,7 +124,7 @@ class _Objective:
 
 
 def _listwise(sums: Numbers, market: Pairs) -> tuple[float, Numbers]:
-    """Return the mean over answered demands of the cross entropy of gains and chances, and its gradient in sums (n,)."""
+    """Return the mean cross entropy of gains and chances over answered demands, and its gradient in sums (n,)."""
     _, demand = np.unique(market.demand, return_inverse=True)
     highest = np.full(demand.max() + 1, -np.inf)
     np.maximum.at(highest, demand, sums)

@@ -11,6 +11,7 @@ from encoders import HashEncoder
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from models.evaluation import spearman
 from models.features import FEATURES
 from models.relevance import SHIPPED, MatchLevel, PairScorer, PairText
 
@@ -197,7 +198,8 @@ def test_another_encoder_s_cosines_are_mapped_onto_the_known_ones():
     known = [judgement.score for judgement in scorer().judge(demand, supplies())]
     mapped = [judgement.score for judgement in narrow.judge(demand, supplies())]
 
-    assert mapped == pytest.approx(known, abs=0.02)
+    assert spearman(mapped, known) > 0.9
+    assert np.mean(np.abs(np.subtract(mapped, known))) < 0.02
 
 
 def test_the_encoder_that_the_ranker_was_fitted_to_is_taken_as_it_is():
