@@ -93,7 +93,7 @@ def evaluate_collection(
     pool: Annotated[str, typer.Option(help="judged：各查询自己的候选；corpus：全部语料")] = "judged",
     as_json: Json = False,
 ) -> None:
-    """在有标注的数据上测量匹配质量，与 BM25 和单用向量比较。"""
+    """在有标注的数据上测量匹配质量，与它的各个部分比较：只用 BM25、只用向量、两者合并而不逐对判断。"""
     chosen: Pool | None = {"judged": "judged", "corpus": "corpus"}.get(pool)  # type: ignore[assignment]
     if chosen is None:
         typer.echo(f"--pool 只能是 judged 或 corpus，不能是“{pool}”。", err=True)
@@ -113,9 +113,9 @@ def evaluate_collection(
 
 def _print_table(result: Evaluation) -> None:
     typer.echo(f"{result.queries} 条需求，{result.documents} 条成果；回答“没有合适的”的占 {result.no_match_share:.1%}")
-    typer.echo(f"{'':12}{'技桥':>8}{'BM25':>10}{'向量':>8}")
+    typer.echo(f"{'':12}{'技桥':>8}{'BM25':>10}{'向量':>8}{'合并':>8}")
     for name in MEASURES:
-        row = [values.get(name) for values in (result.ours, result.bm25, result.dense)]
+        row = [values.get(name) for values in (result.ours, result.bm25, result.dense, result.fused)]
         typer.echo(f"{name:12}" + "".join(f"{'—' if value is None else format(value, '.3f'):>10}" for value in row))
 
 

@@ -1,4 +1,4 @@
-"""Measure the ranking that serves people on a judged collection, beside BM25 alone and dense alone."""
+"""Measure the ranking that serves people on a judged collection, beside each of the parts that it is made of."""
 
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -12,7 +12,7 @@ from backend.listings.tables import Kind
 from backend.matching.documents import compose_text
 from backend.matching.pipeline import RERANKED, judge, retrieve
 from models.bm25 import term_weights
-from models.documents import ANY, IndexDocument, IndexFilter
+from models.documents import ANY, Candidate, IndexDocument, IndexFilter
 from models.encoder import Encoder
 from models.evaluation import Collection, Entry, Pool, evaluate_rankings
 from models.features import PairText
@@ -29,11 +29,13 @@ JUDGED_ABOVE = 10.0
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The measures of our ranking and of both baselines, and how often the answer was that nothing fits."""
+    """The measures of our ranking and of its parts, and how often the answer was that nothing fits."""
 
     ours: Mapping[str, float | None]
     bm25: Mapping[str, float | None]
     dense: Mapping[str, float | None]
+    fused: Mapping[str, float | None]
+    """Both of these retrieved and fused, not yet judged as pairs."""
     no_match_share: float
     queries: int
     documents: int
@@ -45,7 +47,7 @@ class Evaluation:
             "no_match_share": self.no_match_share,
             "queries": self.queries,
             "documents": self.documents,
-            "baselines": {"bm25": dict(self.bm25), "dense": dict(self.dense)},
+            "baselines": {"bm25": dict(self.bm25), "dense": dict(self.dense), "fused": dict(self.fused)},
         }
 
 
@@ -82,14 +84,23 @@ class Measurement:
     def ours(self, query_id: str, candidates: Sequence[str]) -> NDArray[np.float64]:
         """Score candidates as people are served: retrieved, the best judged as pairs, the rest behind them."""
         text = _pair_text(self._collection.queries[query_id])
-        where = ANY if len(candidates) == len(self._texts) else IndexFilter(only=frozenset(candidates))
-        found = retrieve(self._index, self._encoder, text, where=where)
+        found = self._retrieve(text, candidates)
         known = {candidate.id: candidate.fused_score for candidate in found}
-        best = [candidate.id for candidate in found] if where is not ANY else [one.id for one in found[:RERANKED]]
+        best = [one.id for one in (found if len(candidates) < len(self._texts) else found[:RERANKED])]
         judgements = judge(self._scorer, text, Kind.DEMAND, [self._texts[key] for key in best])
         for key, judgement in zip(best, judgements, strict=True):
             known[key] = JUDGED_ABOVE + judgement.score
         return np.array([known.get(key, ABSENT) for key in candidates])
+
+    def fused(self, query_id: str, candidates: Sequence[str]) -> NDArray[np.float64]:
+        """Score candidates as they are retrieved, before any is judged as a pair."""
+        found = self._retrieve(_pair_text(self._collection.queries[query_id]), candidates)
+        known = {candidate.id: candidate.fused_score for candidate in found}
+        return np.array([known.get(key, ABSENT) for key in candidates])
+
+    def _retrieve(self, text: PairText, candidates: Sequence[str]) -> list[Candidate]:
+        where = ANY if len(candidates) == len(self._texts) else IndexFilter(only=frozenset(candidates))
+        return retrieve(self._index, self._encoder, text, where=where)
 
     def bm25(self, query_id: str, candidates: Sequence[str]) -> NDArray[np.float64]:
         """Score candidates by BM25 alone."""
@@ -121,6 +132,7 @@ def evaluate(collection: Collection, *, pool: Pool, encoder: Encoder, scorer: Pa
             ours=evaluate_rankings(collection, market.ours, pool=pool).as_dict(),
             bm25=evaluate_rankings(collection, market.bm25, pool=pool).as_dict(),
             dense=evaluate_rankings(collection, market.dense, pool=pool).as_dict(),
+            fused=evaluate_rankings(collection, market.fused, pool=pool).as_dict(),
             no_match_share=float(np.mean(nothing)) if nothing else 0.0,
             queries=len(collection.queries),
             documents=len(collection.corpus),

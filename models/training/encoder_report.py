@@ -64,8 +64,8 @@ its characters' and its bigrams', times a learned weight that starts at the
 logarithm of its rarity. {written_share:.0%} of the steps learn from the written knowledge (scale {written_scale:g},
 tokens dropped with chance {written_dropout:g}), where a demand must lie nearer its supply than its distractor. All this
 is folded into one vector per piece. At the end the axes along which texts vary most are shrunk (variance to the power
-{whitening:g}) and the {dimension} of most variance kept, in that order: the leading ones serve alone, too. What was tried and left:
-`models/training/LOG.md`.
+{whitening:g}) and the {dimension} of most variance kept, in that order: the leading ones serve alone, too. What was
+tried and left: `models/training/LOG.md`.
 
 ## Measured
 
