@@ -22,7 +22,7 @@ class Strengths:
 
     market: float = 1.0
     ridge: float = 0.05
-    most: Mapping[str, float] = field(default_factory=lambda: {"term_demand_surplus": 0.3})
+    most: Mapping[str, float] = field(default_factory=lambda: {"term_demand_surplus": 0.15})
     """Upper bounds of coefficients. What the surplus is worth on our own market it is not worth on real listings."""
 
 

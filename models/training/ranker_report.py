@@ -12,7 +12,7 @@ from models.ordinal import LEVELS_ABOVE_NONE
 from models.training.ranker_data import ANSWER, Pairs
 
 # Of the demands of our market, were their answers taken out: to how many something would still be called so.
-WRONGLY_WEAK, WRONGLY_STRONG = 0.25, 0.05
+WRONGLY_WEAK, WRONGLY_STRONG = 0.2, 0.02
 GRADES = 4
 LEAST_STEP = 0.5  # between weak and strong, so that fair has some room
 CHANCES = (0.25, 0.4, 0.55)  # that staff grade a pair fair or better, from where it is called weak, fair, strong
