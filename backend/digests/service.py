@@ -10,11 +10,11 @@ from uuid import UUID
 import structlog
 from sqlmodel import Session
 
-from backend.accounts.tables import Account, Role
+from backend.accounts.tables import Account
 from backend.digests import repository
 from backend.digests.content import find_content
 from backend.digests.items import Content, freeze
-from backend.digests.message import CATEGORY, PREVIEW_TOKEN, write_message
+from backend.digests.message import CATEGORY, PREVIEW_TOKEN, write_fitting
 from backend.digests.subscriptions import ensure_subscription
 from backend.digests.tables import LOWEST_LEVEL, Digest, DigestEdition, DigestItem, DigestNotice, Frequency, SkipReason
 from backend.digests.week import ZONE, Week
@@ -22,11 +22,11 @@ from backend.errors import NotFound
 from backend.jobs import enqueue
 from backend.mail import addresses, outbox
 from backend.mail.messages import Message
+from backend.matching import saved_searches
 from backend.platform import Platform
 from models.relevance import MatchLevel
 
 log = structlog.get_logger()
-READERS = frozenset({Role.MANAGER, Role.MEMBER})
 COMPOSE = "digests.compose"
 
 
@@ -92,7 +92,7 @@ def find_skip_reason(
     session: Session, account: Account, week: Week, *, now: datetime, heeds_frequency: bool = True
 ) -> SkipReason | None:
     """Return why an account gets no digest of a week, whatever there would be to tell."""
-    if account.role not in READERS or not account.is_active:
+    if not account.role.reads_digest or not account.is_active:
         return SkipReason.NOT_ACTIVE
     if addresses.is_suppressed(session, account.email):
         return SkipReason.ADDRESS_BOUNCES
@@ -124,7 +124,8 @@ def _post(
 ) -> None:
     """Freeze the mail in the outbox and remember what it shows, in one transaction with the digest."""
     subscription = ensure_subscription(session, account.id, now=digest.composed_at)
-    message = write_message(account, content, week=week, token=subscription.token, settings=platform.settings)
+    token = subscription.token
+    message, content = write_fitting(account, content, week=week, token=token, settings=platform.settings)
     key = digest_key(week, account.id)
     outbox.post(session, message, key=key, now=digest.composed_at)
     digest.outbox_key = key
@@ -140,6 +141,9 @@ def _post(
                 words=freeze(item),
             )
         )
+    saved_searches.note_told(
+        session, sorted({one.search_id for one in content.found if one.search_id}), now=digest.composed_at
+    )
     for position, notice in enumerate(content.notices, start=1):
         session.add(
             DigestNotice(
@@ -172,11 +176,11 @@ def preview(
 
     Who unsubscribed or paused sees what it would be. Shown to somebody else, it holds no link that acts for its reader.
     """
-    if account.role not in READERS or not account.is_active:
+    if not account.role.reads_digest or not account.is_active:
         return SkipReason.NOT_ACTIVE
     content = _find_content(session, account, platform=platform, now=platform.clock())
     if not content:
         return SkipReason.NOTHING_NEW
     subscription = repository.find_subscription(session, account.id)
     token = subscription.token if subscription and is_own else PREVIEW_TOKEN
-    return write_message(account, content, week=week, token=token, settings=platform.settings)
+    return write_fitting(account, content, week=week, token=token, settings=platform.settings)[0]

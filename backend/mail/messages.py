@@ -40,6 +40,10 @@ OWN_HEADERS = frozenset(
 )  # fmt: skip
 
 
+class TooLongError(ValueError):
+    """The HTML of a mail is larger than mail programs show."""
+
+
 @dataclass(frozen=True)
 class Sender:
     """Who runs the platform, as the foot of every mail says."""
@@ -119,7 +123,7 @@ def to_html(mjml: str) -> str:
     html = _inliner().inline(rendered.content.replace(TABLE_RULE, ""))
     size = len(html.encode())
     if size > LARGEST_HTML_BYTES:
-        raise ValueError(f"the HTML of a mail is {size} bytes, more than {LARGEST_HTML_BYTES}")
+        raise TooLongError(f"the HTML of a mail is {size} bytes, more than {LARGEST_HTML_BYTES}")
     return html
 
 
