@@ -28,9 +28,9 @@ TOPICS = (
 DOMAINS = ("qq.example", "163.example", "126.example", "example.com", "univ.example")
 
 
-def make_platform(settings: Settings, *, clock: Clock) -> Platform:
-    """Join a platform without pooled connections over a migrated database."""
-    engine = build_engine(settings.database_url, is_pooled=False)
+def make_platform(settings: Settings, *, clock: Clock, is_pooled: bool = False) -> Platform:
+    """Join a platform over a migrated database; its connections are pooled, as a worker's are, if that is asked."""
+    engine = build_engine(settings.database_url, is_pooled=is_pooled)
     upgrade_database(engine)
     return build_platform(settings, database=engine, clock=clock)
 

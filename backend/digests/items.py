@@ -1,7 +1,7 @@
 """One pair in a digest, in words, as it is frozen with the mail and as it comes back when the mail is written anew."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -146,10 +146,14 @@ def one_line(text: str) -> str:
 
 def freeze(thing: Item | Notice) -> dict[str, Any]:
     """Return an item or a notice as plain values that a database can keep."""
-    return {name: _plain(value) for name, value in asdict(thing).items()}
+    return {field.name: _plain(getattr(thing, field.name)) for field in fields(thing)}
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, Bank):
+        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, tuple):
+        return [_plain(one) for one in value]
     return str(value) if isinstance(value, UUID | date) else value
 
 

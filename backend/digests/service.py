@@ -62,6 +62,7 @@ def compose_digest(session: Session, account_id: UUID, week: Week, *, platform: 
     digest = _take_digest(session, account_id, week, now=now)
     if not digest.is_due:
         return digest
+    subscription = ensure_subscription(session, account.id, now=now)
     skip = find_skip_reason(session, account, week, now=now)
     content = Content() if skip else _find_content(session, account, platform=platform, now=now)
     digest.skip_reason = skip or (None if content else SkipReason.NOTHING_NEW)
@@ -70,7 +71,7 @@ def compose_digest(session: Session, account_id: UUID, week: Week, *, platform: 
     if digest.skip_reason:
         log.info("digest.skipped", account=str(account_id), week=week.key, why=digest.skip_reason.value)
     else:
-        _post(session, digest, account, content, week=week, platform=platform)
+        _post(session, digest, account, content, week=week, token=subscription.token, platform=platform)
     session.flush()
     return digest
 
@@ -120,15 +121,19 @@ def _find_content(session: Session, account: Account, *, platform: Platform, now
 
 
 def _post(
-    session: Session, digest: Digest, account: Account, content: Content, *, week: Week, platform: Platform
+    session: Session,
+    digest: Digest,
+    account: Account,
+    content: Content,
+    *,
+    week: Week,
+    token: str,
+    platform: Platform,
 ) -> None:
     """Freeze the mail in the outbox and remember what it shows, in one transaction with the digest."""
-    subscription = ensure_subscription(session, account.id, now=digest.composed_at)
-    token = subscription.token
     message, content = write_fitting(account, content, week=week, token=token, settings=platform.settings)
-    key = digest_key(week, account.id)
-    outbox.post(session, message, key=key, now=digest.composed_at)
-    digest.outbox_key = key
+    digest.outbox_key = digest_key(week, account.id)
+    outbox.post(session, message, key=digest.outbox_key, now=digest.composed_at)
     for position, item in enumerate(content.items, start=1):
         session.add(
             DigestItem(

@@ -136,7 +136,7 @@ def find_changed(session: Session, saved: SavedSearch, *, platform: Platform) ->
 
 def note_told(session: Session, search_ids: Sequence[UUID], *, now: datetime) -> None:
     """Remember when a digest told of these saved searches: the others have their turn before them next time."""
-    for saved in repository.load_saved(session, search_ids):
+    for saved in repository.load_saved(session, search_ids) if search_ids else ():
         saved.told_at = now
         session.add(saved)
 
