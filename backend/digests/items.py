@@ -78,6 +78,11 @@ class Content:
         """Return all notices."""
         return self.found + self.expiring + self.moves
 
+    @property
+    def search_ids(self) -> tuple[UUID, ...]:
+        """Return the saved searches that found something, in their order here."""
+        return tuple(dict.fromkeys(one.search_id for one in self.found if one.search_id))
+
     def without_last(self) -> "Content":
         """Return this without what can wait most easily: the weakest pair, and of the notices the last."""
         for name in ("items", "found", "moves", "expiring"):

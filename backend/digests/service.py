@@ -5,6 +5,7 @@ were missed are folded into the present one, because what was not shown is still
 """
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import structlog
@@ -130,36 +131,23 @@ def _post(
     token: str,
     platform: Platform,
 ) -> None:
-    """Freeze the mail in the outbox and remember what it shows, in one transaction with the digest."""
+    """Freeze the mail in the outbox and remember what it tells, in one transaction with the digest."""
     message, content = write_fitting(account, content, week=week, token=token, settings=platform.settings)
     digest.outbox_key = digest_key(week, account.id)
     outbox.post(session, message, key=digest.outbox_key, now=digest.composed_at)
+    _remember(session, digest, content)
+
+
+def _remember(session: Session, digest: Digest, content: Content) -> None:
+    """Keep what a digest tells, in the words of its mail, so that it is told once."""
+    whose: dict[str, Any] = {"digest_id": digest.id, "account_id": digest.account_id}
     for position, item in enumerate(content.items, start=1):
-        session.add(
-            DigestItem(
-                digest_id=digest.id,
-                account_id=account.id,
-                supply_id=item.supply_id,
-                demand_id=item.demand_id,
-                fingerprint=item.fingerprint,
-                position=position,
-                words=freeze(item),
-            )
-        )
-    saved_searches.note_told(
-        session, sorted({one.search_id for one in content.found if one.search_id}), now=digest.composed_at
-    )
+        pair = whose | {"supply_id": item.supply_id, "demand_id": item.demand_id, "fingerprint": item.fingerprint}
+        session.add(DigestItem(**pair, position=position, words=freeze(item)))
     for position, notice in enumerate(content.notices, start=1):
-        session.add(
-            DigestNotice(
-                digest_id=digest.id,
-                account_id=account.id,
-                key=notice.key,
-                listing_id=notice.listing_id,
-                position=position,
-                words=freeze(notice),
-            )
-        )
+        told = whose | {"key": notice.key, "listing_id": notice.listing_id}
+        session.add(DigestNotice(**told, position=position, words=freeze(notice)))
+    saved_searches.note_told(session, content.search_ids, now=digest.composed_at)
 
 
 def next_week(session: Session, account_id: UUID, *, now: datetime) -> Week:
