@@ -25,6 +25,7 @@ from backend.mail import routes as mail
 from backend.mail import routes_bounces as bounces
 from backend.matching import jobs as matching_jobs
 from backend.matching import routes as matching
+from backend.matching import routes_saved as saved_searches
 from backend.site import health
 from backend.site import routes as site
 from backend.web import assets
@@ -34,6 +35,7 @@ PAGE_ROUTERS: tuple[APIRouter, ...] = (
     accounts.router,
     administration.router,
     matching.router,
+    saved_searches.router,
     listings.router,
     moderation.router,
     desk.router,

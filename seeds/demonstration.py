@@ -19,7 +19,9 @@ from backend.listings import repository as listings
 from backend.listings import service
 from backend.listings.forms import PublishableForm, check_listing
 from backend.listings.tables import Kind
+from backend.matching import saved_searches
 from backend.matching.bulk import BulkQueue
+from backend.matching.query import Facet, SearchQuery
 from backend.platform import Platform
 
 MARKET = Path(__file__).parent / "market"
@@ -27,6 +29,8 @@ PASSWORD_BYTES = 12
 DEMONSTRATION = "demo:"
 # The technology manager has a past: see `pipeline.py`.
 MANAGER_SINCE_DAYS = 90
+SEARCH_SAVED_DAYS = 21
+SAVED_SEARCH = SearchQuery(kind=Kind.DEMAND, filters={Facet.FIELD: ("vehicles",)})
 NO_PASSWORD = "!"  # noqa: S105 - no hash equals it, so nobody signs in with it
 COPIED = (
     "title", "summary", "description", "fields", "keywords", "modes", "indicators",
@@ -76,7 +80,16 @@ def load_market(platform: Platform) -> list[DemonstrationAccount]:
                 for entry in part[name]:
                     _listing(session, entry, kind=kind, owner=owners[entry["org"]], by=moderator, platform=platform)
         queue.follow_noted(session, encoder=platform.encoder, now=now)
+        if made:
+            _saved_search(session, platform)
     return made
+
+
+def _saved_search(session: Session, platform: Platform) -> None:
+    """Let the manager have saved a search a while ago, so that its digest has something to tell of it."""
+    manager = session.exec(select(Account).where(Account.email_key == "manager@example.com")).one()
+    since = platform.clock() - timedelta(days=SEARCH_SAVED_DAYS)
+    saved_searches.save_search(session, manager, SAVED_SEARCH, catalogue=platform.catalogue, now=since)
 
 
 def _owner(session: Session, entry: Mapping[str, Any], *, now: datetime) -> Account:

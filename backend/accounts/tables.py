@@ -25,6 +25,11 @@ class Role(StrEnum):
         """Return the word people read."""
         return ROLE_LABELS[self]
 
+    @property
+    def reads_digest(self) -> bool:
+        """Tell whether the weekly digest is written for people of this role."""
+        return self in {Role.MANAGER, Role.MEMBER}
+
 
 ROLE_LABELS = {
     Role.MEMBER: "会员",

@@ -10,6 +10,7 @@ from backend.bench import commands_desk, commands_matching
 from backend.bench.digest_crash import Plan, run_plan
 from backend.bench.enqueuers import run_enqueuers
 from backend.bench.letters import run_letters
+from backend.bench.market import temporary_database
 from backend.bench.smtp_stage import Point
 from backend.bench.victims import Nursery
 from backend.cli_platform import FAILED, bench_group, set_up_logging
@@ -17,6 +18,7 @@ from backend.settings import Settings
 
 LONG = Plan(recipients=2000, kills=200, kills_at_each_point=10, flips=40, speed=60, seed=1)
 SHORT = Plan(recipients=24, kills=2, kills_at_each_point=1, flips=3, speed=240, seed=1)
+SERVER_HELP = "在哪个 PostgreSQL 服务器上测，会新建并删除临时数据库；不填就用临时的 SQLite"
 LONG_ENQUEUERS = {"kills": 100, "rounds": 50}
 SHORT_ENQUEUERS = {"kills": 4, "rounds": 2}
 # With so few recipients and every blow at the same point, a fault shows itself within a dozen blows.
@@ -40,6 +42,7 @@ def digest_crash(
     seed: Annotated[int, typer.Option(help="随机种子")] = 1,
     recipients: Annotated[int, typer.Option(min=0, help="收件人数，0 为默认")] = 0,
     kills: Annotated[int, typer.Option(min=0, help="随机杀死次数，0 为默认")] = 0,
+    database_url: Annotated[str, typer.Option(help=SERVER_HELP)] = "",
 ) -> None:
     """反复用 SIGKILL 杀死发送周报的进程，再清点收到的邮件：不漏、不重、不发给不该收的人；并做一次反向对照。"""
     set_up_logging(Settings.model_validate({"log_level": "ERROR"}))
@@ -47,13 +50,17 @@ def digest_crash(
     base = SHORT if short else LONG
     plan = replace(base, seed=seed, recipients=recipients or base.recipients, kills=kills or base.kills)
     try:
-        enqueued = run_enqueuers(seed=seed, **(SHORT_ENQUEUERS if short else LONG_ENQUEUERS))
-        result = run_plan(plan, nursery)
-        control = run_plan(replace(CONTROL, seed=seed), nursery)
+        with temporary_database(database_url) as url:
+            enqueued = run_enqueuers(seed=seed, database_url=url, **(SHORT_ENQUEUERS if short else LONG_ENQUEUERS))
+        with temporary_database(database_url) as url:
+            result = run_plan(plan, nursery, database_url=url)
+        with temporary_database(database_url) as url:
+            control = run_plan(replace(CONTROL, seed=seed), nursery, database_url=url)
     finally:
         nursery.close()
     control_fails = control.more_than_one_duplicate > 0
     data = {
+        "database": "postgresql" if database_url else "sqlite",
         **result.as_data(),
         **enqueued.as_data(),
         "control_more_than_one_duplicate": control.more_than_one_duplicate,

@@ -53,11 +53,11 @@ class Enqueued:
         return asdict(self)
 
 
-def run_enqueuers(*, kills: int, rounds: int, seed: int) -> Enqueued:
+def run_enqueuers(*, kills: int, rounds: int, seed: int, database_url: str = "") -> Enqueued:
     """Kill an enqueuer so many times over a run of weeks, then race for so many more weeks."""
     chance = random.Random(seed)  # noqa: S311 - reproducible chance
     with tempfile.TemporaryDirectory(prefix="jiqiao-bench-") as folder:
-        settings = make_settings(Path(folder))
+        settings = make_settings(Path(folder), database_url=database_url)
         platform = make_platform(settings, clock=lambda: MONDAY)
         fill(platform, readers=READERS, topics=2)
         weeks = _weeks(Week.of(MONDAY), max(1, kills // 10) + rounds)

@@ -81,7 +81,7 @@ def run_letters(*, digests: int, hostile: int, seed: int) -> Letters:
     """Compose so many digests, then look at each of them, and at so many whose names mean harm."""
     signer, public = _make_signer()
     with tempfile.TemporaryDirectory(prefix="jiqiao-bench-") as folder:
-        platform = make_platform(make_settings(Path(folder)), clock=lambda: MONDAY)
+        platform = make_platform(make_settings(Path(folder)), clock=lambda: MONDAY, is_pooled=True)
         readers = fill(platform, readers=digests)
         _rename(platform, readers, seed)
         started, cpu_started = time.monotonic(), time.process_time()

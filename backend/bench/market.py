@@ -1,10 +1,12 @@
 """A small invented market with many readers of the digest, in a folder of its own: what the benches run on."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
+import sqlalchemy as sa
 from sqlmodel import Session, select
 
 from backend.accounts.tables import Account, Organisation, OrganisationKind, Role
@@ -28,9 +30,9 @@ TOPICS = (
 DOMAINS = ("qq.example", "163.example", "126.example", "example.com", "univ.example")
 
 
-def make_platform(settings: Settings, *, clock: Clock) -> Platform:
-    """Join a platform without pooled connections over a migrated database."""
-    engine = build_engine(settings.database_url, is_pooled=False)
+def make_platform(settings: Settings, *, clock: Clock, is_pooled: bool = False) -> Platform:
+    """Join a platform over a migrated database; its connections are pooled, as a worker's are, if that is asked."""
+    engine = build_engine(settings.database_url, is_pooled=is_pooled)
     upgrade_database(engine)
     return build_platform(settings, database=engine, clock=clock)
 
@@ -51,6 +53,25 @@ def make_settings(folder: Path, *, database_url: str = "", smtp_port: int = 25) 
             "base_url": "https://jiqiao.example.com",
         }
     )
+
+
+@contextmanager
+def temporary_database(server_url: str) -> Iterator[str]:
+    """Give the URL of an empty database on a PostgreSQL server, dropped afterwards; without a server, nothing."""
+    if not server_url:
+        yield ""
+        return
+    name = f"jiqiao_bench_{uuid4().hex}"
+    url = Settings.model_validate({"database_url": server_url}).database_url
+    server = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+    with server.connect() as connection:
+        connection.exec_driver_sql(f"CREATE DATABASE {name}")
+    try:
+        yield server.url.set(database=name).render_as_string(hide_password=False)
+    finally:
+        with server.connect() as connection:
+            # Killed workers leave connections behind that the server has not noticed yet.
+            connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 def fill(platform: Platform, *, readers: int, topics: int = len(TOPICS)) -> list[UUID]:

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from sqlmodel import Session, col, func, select
 
 from backend.digests.operations import tally_edition
-from backend.digests.tables import Digest, DigestEdition, DigestItem
+from backend.digests.tables import Digest, DigestEdition, DigestItem, DigestNotice
 from backend.listings.tables import (
     DemandDetail,
     Kind,
@@ -146,9 +146,10 @@ def digests_add_up(session: Session, _platform: Platform) -> Iterator[str]:
     lost = select(Digest.outbox_key).where(col(Digest.outbox_key).is_not(None), ~posted)
     for key in session.exec(lost.limit(SHOWN)):
         yield f"周报邮件 {key} 不在发件箱里"
-    strays = select(DigestItem.id).join(Digest).where(DigestItem.account_id != Digest.account_id)
-    for item in session.exec(strays.limit(SHOWN)):
-        yield f"周报条目 {item} 属于另一个账号"
+    for table in (DigestItem, DigestNotice):
+        strays = select(table.id).join(Digest).where(table.account_id != Digest.account_id)
+        for item in session.exec(strays.limit(SHOWN)):
+            yield f"周报条目 {item} 属于另一个账号"
 
 
 def bounces_are_counted_once(session: Session, _platform: Platform) -> Iterator[str]:
@@ -157,6 +158,8 @@ def bounces_are_counted_once(session: Session, _platform: Platform) -> Iterator[
     for bounce, message in session.exec(query):
         if ledger_key(message.recipient) != bounce.address:
             yield f"退信 {bounce.id} 记在了另一个地址名下"
+        if message.handed_at is None:
+            yield f"退信 {bounce.id} 的邮件从来没有交付过"
 
 
 CHECKS: tuple[Check, ...] = (

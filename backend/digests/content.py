@@ -11,7 +11,7 @@ from sqlmodel import Session
 from backend.accounts.tables import Account, Role
 from backend.desk import service as desk
 from backend.desk.tables import JudgedPair, Recommendation
-from backend.digests import notices, repository
+from backend.digests import finds, notices, repository
 from backend.digests.items import Content, Item, make_item
 from backend.digests.judging import judged_pairs
 from backend.listings import repository as listings
@@ -32,12 +32,14 @@ def find_content(
     """Return everything that is new for an account: pairs no weaker than `floor`, and notices never told before."""
     find = _manager_items if account.role is Role.MANAGER else _member_items
     items = tuple(islice(find(session, account, platform=platform, now=now, floor=floor), MOST_ITEMS))
-    base = platform.settings.base_url
+    told, base = repository.find_told(session, account.id), platform.settings.base_url
+    found = tuple(finds.find_new(session, account, told=told, platform=platform))
     if account.role is Role.MANAGER:
-        expiring = notices.find_expiring_of_manager(session, account, base=base, now=now)
-        moves = notices.find_moves(session, account, base=base)
-        return Content(items, tuple(expiring), tuple(moves))
-    return Content(items, tuple(notices.find_expiring_own(session, account, base=base, now=now)))
+        expiring = notices.find_expiring_of_manager(session, account, told=told, base=base, now=now)
+        moves = notices.find_moves(session, account, told=told, base=base)
+        return Content(items, tuple(expiring), tuple(moves), found)
+    expiring = notices.find_expiring_own(session, account, told=told, base=base, now=now)
+    return Content(items, tuple(expiring), found=found)
 
 
 def _manager_items(

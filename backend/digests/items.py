@@ -1,7 +1,7 @@
 """One pair in a digest, in words, as it is frozen with the mail and as it comes back when the mail is written anew."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -45,7 +45,10 @@ class Item:
 
 @dataclass(frozen=True)
 class Notice:
-    """Something else worth telling, once: `key` says what, and `listing_id` whose page tells more."""
+    """Something else worth telling, once: `key` says what, and `listing_id` whose page tells more.
+
+    What a saved search found says which search that was, and where all of it is.
+    """
 
     key: str
     kind: str
@@ -53,6 +56,9 @@ class Notice:
     title: str
     text: str
     href: str
+    search_id: UUID | None = None
+    search: str = ""
+    search_href: str = ""
 
 
 @dataclass(frozen=True)
@@ -62,14 +68,35 @@ class Content:
     items: tuple[Item, ...] = ()
     expiring: tuple[Notice, ...] = ()
     moves: tuple[Notice, ...] = ()
+    found: tuple[Notice, ...] = ()
 
     def __bool__(self) -> bool:
-        return bool(self.items or self.expiring or self.moves)
+        return bool(self.items or self.notices)
 
     @property
     def notices(self) -> tuple[Notice, ...]:
         """Return all notices."""
-        return self.expiring + self.moves
+        return self.found + self.expiring + self.moves
+
+    @property
+    def search_ids(self) -> tuple[UUID, ...]:
+        """Return the saved searches that found something, in their order here."""
+        return tuple(dict.fromkeys(one.search_id for one in self.found if one.search_id))
+
+    def without_last(self) -> "Content":
+        """Return this without what can wait most easily: the weakest pair, and of the notices the last."""
+        for name in ("items", "found", "moves", "expiring"):
+            if getattr(self, name):
+                return replace(self, **{name: getattr(self, name)[:-1]})
+        raise ValueError("there is nothing left to leave out")
+
+    @property
+    def searches(self) -> tuple[tuple[Notice, ...], ...]:
+        """Return what was found, one part for each saved search."""
+        parts: dict[UUID | None, list[Notice]] = {}
+        for notice in self.found:
+            parts.setdefault(notice.search_id, []).append(notice)
+        return tuple(map(tuple, parts.values()))
 
 
 def make_item(pair: Pair, bridge: Bridge, *, why: str, href: str, settings: Settings, **known: Any) -> Item:
@@ -124,10 +151,14 @@ def one_line(text: str) -> str:
 
 def freeze(thing: Item | Notice) -> dict[str, Any]:
     """Return an item or a notice as plain values that a database can keep."""
-    return {name: _plain(value) for name, value in asdict(thing).items()}
+    return {field.name: _plain(getattr(thing, field.name)) for field in fields(thing)}
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, Bank):
+        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, tuple):
+        return [_plain(one) for one in value]
     return str(value) if isinstance(value, UUID | date) else value
 
 
@@ -144,4 +175,5 @@ def thaw_item(words: Mapping[str, Any]) -> Item:
 
 def thaw_notice(words: Mapping[str, Any]) -> Notice:
     """Return a notice as it was frozen."""
-    return Notice(**{**words, "listing_id": UUID(words["listing_id"])})
+    search_id = UUID(words["search_id"]) if words.get("search_id") else None
+    return Notice(**{**words, "listing_id": UUID(words["listing_id"]), "search_id": search_id})

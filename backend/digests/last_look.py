@@ -12,9 +12,10 @@ from sqlmodel import Session
 
 from backend.accounts.tables import Account
 from backend.digests import repository
+from backend.digests.finds import FOUND
 from backend.digests.items import Content, thaw_item, thaw_notice
 from backend.digests.message import CATEGORY, write_message
-from backend.digests.notices import EXPIRING
+from backend.digests.notices import EXPIRING, MOVED
 from backend.digests.service import find_skip_reason
 from backend.digests.subscriptions import ensure_subscription
 from backend.digests.tables import Digest, DigestItem, DigestNotice
@@ -41,8 +42,8 @@ def look(session: Session, message: OutboxMessage, settings: Settings, now: date
     published = repository.find_published(session, _listing_ids(items, notices))
     gone = [
         *(item for item in items if not {item.supply_id, item.demand_id} <= published),
-        # That a case moved because its listing left the market stays true; that a listing ends soon does not.
-        *(one for one in notices if one.words["kind"] == EXPIRING and one.listing_id not in published),
+        # That a case moved because its listing left the market stays true; nothing else does.
+        *(one for one in notices if one.words["kind"] != MOVED and one.listing_id not in published),
     ]
     if not gone or any(item.words is None for item in items):
         return ""
@@ -77,6 +78,5 @@ def frozen_content(session: Session, digest_id: UUID) -> Content:
     notices = [thaw_notice(row.words) for row in repository.find_notices(session, digest_id)]
     return Content(
         tuple(items),
-        tuple(one for one in notices if one.kind == EXPIRING),
-        tuple(one for one in notices if one.kind != EXPIRING),
+        *(tuple(one for one in notices if one.kind == kind) for kind in (EXPIRING, MOVED, FOUND)),
     )

@@ -10,7 +10,7 @@ from backend.accounts.tables import Account, Role
 from backend.digests.items import Content, Item, one_line, shortened
 from backend.digests.replies import Answer, reply_address
 from backend.digests.week import Week
-from backend.mail.messages import Message, compose, sender_of
+from backend.mail.messages import Message, TooLongError, compose, sender_of
 from backend.settings import Settings
 
 CATEGORY = "digest"
@@ -90,8 +90,20 @@ def write_message(account: Account, content: Content, *, week: Week, token: str,
         entries=_entries(content.items, week=week, settings=settings, is_real=token != PREVIEW_TOKEN),
         expiring=content.expiring,
         moves=content.moves,
+        searches=content.searches,
+        notices=content.notices,
         links=links,
     )
+
+
+def write_fitting(
+    account: Account, content: Content, *, week: Week, token: str, settings: Settings
+) -> tuple[Message, Content]:
+    """Write the mail of as much as fits into one, and return that much; the rest stays new for the next time."""
+    try:
+        return write_message(account, content, week=week, token=token, settings=settings), content
+    except TooLongError:
+        return write_fitting(account, content.without_last(), week=week, token=token, settings=settings)
 
 
 def _entries(items: Sequence[Item], *, week: Week, settings: Settings, is_real: bool) -> list[Entry]:

@@ -1,6 +1,6 @@
 """What a digest tells beside pairs: listings that end soon, and what moved in a manager's own cases. Each once."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import date, datetime, timedelta
 
 from sqlmodel import Session
@@ -17,16 +17,20 @@ MOST_NOTICES = 5
 EXPIRING, MOVED = "expiring", "moved"
 
 
-def find_expiring_of_manager(session: Session, manager: Account, *, base: str, now: datetime) -> list[Notice]:
+def find_expiring_of_manager(
+    session: Session, manager: Account, *, told: Collection[str], base: str, now: datetime
+) -> list[Notice]:
     """Return what ends within two weeks among the listings that a manager works on or is recommended."""
     found = repository.find_concerning(session, manager.id, now=now, until=now + SOON)
-    return _told_once(session, manager, _expiring(found, base=base, path="/listings", now=now))
+    return _told_once(told, _expiring(found, base=base, path="/listings", now=now))
 
 
-def find_expiring_own(session: Session, member: Account, *, base: str, now: datetime) -> list[Notice]:
+def find_expiring_own(
+    session: Session, member: Account, *, told: Collection[str], base: str, now: datetime
+) -> list[Notice]:
     """Return what ends within two weeks among a member's own listings."""
     found = repository.find_ending_own(session, member.id, now=now, until=now + SOON)
-    return _told_once(session, member, _expiring(found, base=base, path="/my/listings", now=now))
+    return _told_once(told, _expiring(found, base=base, path="/my/listings", now=now))
 
 
 def _expiring(found: Iterable[Listing], *, base: str, path: str, now: datetime) -> Iterator[Notice]:
@@ -51,10 +55,10 @@ def _end_of(listing: Listing, today: date) -> tuple[date, str]:
     return min(ends)
 
 
-def find_moves(session: Session, manager: Account, *, base: str) -> list[Notice]:
+def find_moves(session: Session, manager: Account, *, told: Collection[str], base: str) -> list[Notice]:
     """Return what happened to the listings of a manager's open cases since each case was taken."""
     cases = repository.find_open_cases(session, manager.id)
-    return _told_once(session, manager, _moves(cases, base=base))
+    return _told_once(told, _moves(cases, base=base))
 
 
 def _moves(cases: Iterable[tuple[Case, Listing]], *, base: str) -> Iterator[Notice]:
@@ -75,8 +79,7 @@ def _moves(cases: Iterable[tuple[Case, Listing]], *, base: str) -> Iterator[Noti
         )
 
 
-def _told_once(session: Session, account: Account, found: Iterable[Notice]) -> list[Notice]:
-    told = repository.find_told(session, account.id)
+def _told_once(told: Collection[str], found: Iterable[Notice]) -> list[Notice]:
     return [notice for notice in found if notice.key not in told][:MOST_NOTICES]
 
 

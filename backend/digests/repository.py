@@ -16,6 +16,7 @@ from backend.desk.tables import Case, JudgedPair, Progress, Recommendation
 from backend.digests.tables import Digest, DigestEdition, DigestItem, DigestNotice, DigestSubscription
 from backend.listings.tables import Listing, State
 from backend.mail.tables import OutboxMessage
+from backend.matching.tables import SavedSearch
 from backend.web.pages import LOCAL_ZONE
 
 SUPPLY, DEMAND = aliased(Listing, name="supply"), aliased(Listing, name="demand")
@@ -81,10 +82,15 @@ def find_by_outbox_key(session: Session, key: str) -> Digest | None:
 
 
 def find_recipient_ids(session: Session) -> Sequence[UUID]:
-    """Return who may have a digest, in order of id: active managers, and active members with a published listing."""
+    """Return who may have a digest, in order of id: active managers, and active members whom it could tell something.
+
+    Those have a published listing, or a saved search that is to be in the digest.
+    """
     active = col(Account.confirmed_at).is_not(None), col(Account.suspended_at).is_(None)
     publishes = select(Listing.id).where(Listing.owner_id == Account.id, Listing.state == State.PUBLISHED).exists()
-    reads = sa.or_(col(Account.role) == Role.MANAGER, sa.and_(col(Account.role) == Role.MEMBER, publishes))
+    searches = select(SavedSearch.id).where(SavedSearch.account_id == Account.id, col(SavedSearch.in_digest)).exists()
+    has_part = sa.and_(col(Account.role) == Role.MEMBER, sa.or_(publishes, searches))
+    reads = sa.or_(col(Account.role) == Role.MANAGER, has_part)
     return session.exec(select(Account.id).where(*active, reads).order_by(col(Account.id))).all()
 
 

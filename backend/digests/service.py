@@ -5,16 +5,17 @@ were missed are folded into the present one, because what was not shown is still
 """
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import structlog
 from sqlmodel import Session
 
-from backend.accounts.tables import Account, Role
+from backend.accounts.tables import Account
 from backend.digests import repository
 from backend.digests.content import find_content
 from backend.digests.items import Content, freeze
-from backend.digests.message import CATEGORY, PREVIEW_TOKEN, write_message
+from backend.digests.message import CATEGORY, PREVIEW_TOKEN, write_fitting
 from backend.digests.subscriptions import ensure_subscription
 from backend.digests.tables import LOWEST_LEVEL, Digest, DigestEdition, DigestItem, DigestNotice, Frequency, SkipReason
 from backend.digests.week import ZONE, Week
@@ -22,11 +23,11 @@ from backend.errors import NotFound
 from backend.jobs import enqueue
 from backend.mail import addresses, outbox
 from backend.mail.messages import Message
+from backend.matching import saved_searches
 from backend.platform import Platform
 from models.relevance import MatchLevel
 
 log = structlog.get_logger()
-READERS = frozenset({Role.MANAGER, Role.MEMBER})
 COMPOSE = "digests.compose"
 
 
@@ -62,6 +63,7 @@ def compose_digest(session: Session, account_id: UUID, week: Week, *, platform: 
     digest = _take_digest(session, account_id, week, now=now)
     if not digest.is_due:
         return digest
+    subscription = ensure_subscription(session, account.id, now=now)
     skip = find_skip_reason(session, account, week, now=now)
     content = Content() if skip else _find_content(session, account, platform=platform, now=now)
     digest.skip_reason = skip or (None if content else SkipReason.NOTHING_NEW)
@@ -70,7 +72,7 @@ def compose_digest(session: Session, account_id: UUID, week: Week, *, platform: 
     if digest.skip_reason:
         log.info("digest.skipped", account=str(account_id), week=week.key, why=digest.skip_reason.value)
     else:
-        _post(session, digest, account, content, week=week, platform=platform)
+        _post(session, digest, account, content, week=week, token=subscription.token, platform=platform)
     session.flush()
     return digest
 
@@ -92,7 +94,7 @@ def find_skip_reason(
     session: Session, account: Account, week: Week, *, now: datetime, heeds_frequency: bool = True
 ) -> SkipReason | None:
     """Return why an account gets no digest of a week, whatever there would be to tell."""
-    if account.role not in READERS or not account.is_active:
+    if not account.role.reads_digest or not account.is_active:
         return SkipReason.NOT_ACTIVE
     if addresses.is_suppressed(session, account.email):
         return SkipReason.ADDRESS_BOUNCES
@@ -120,37 +122,32 @@ def _find_content(session: Session, account: Account, *, platform: Platform, now
 
 
 def _post(
-    session: Session, digest: Digest, account: Account, content: Content, *, week: Week, platform: Platform
+    session: Session,
+    digest: Digest,
+    account: Account,
+    content: Content,
+    *,
+    week: Week,
+    token: str,
+    platform: Platform,
 ) -> None:
-    """Freeze the mail in the outbox and remember what it shows, in one transaction with the digest."""
-    subscription = ensure_subscription(session, account.id, now=digest.composed_at)
-    message = write_message(account, content, week=week, token=subscription.token, settings=platform.settings)
-    key = digest_key(week, account.id)
-    outbox.post(session, message, key=key, now=digest.composed_at)
-    digest.outbox_key = key
+    """Freeze the mail in the outbox and remember what it tells, in one transaction with the digest."""
+    message, content = write_fitting(account, content, week=week, token=token, settings=platform.settings)
+    digest.outbox_key = digest_key(week, account.id)
+    outbox.post(session, message, key=digest.outbox_key, now=digest.composed_at)
+    _remember(session, digest, content)
+
+
+def _remember(session: Session, digest: Digest, content: Content) -> None:
+    """Keep what a digest tells, in the words of its mail, so that it is told once."""
+    whose: dict[str, Any] = {"digest_id": digest.id, "account_id": digest.account_id}
     for position, item in enumerate(content.items, start=1):
-        session.add(
-            DigestItem(
-                digest_id=digest.id,
-                account_id=account.id,
-                supply_id=item.supply_id,
-                demand_id=item.demand_id,
-                fingerprint=item.fingerprint,
-                position=position,
-                words=freeze(item),
-            )
-        )
+        pair = whose | {"supply_id": item.supply_id, "demand_id": item.demand_id, "fingerprint": item.fingerprint}
+        session.add(DigestItem(**pair, position=position, words=freeze(item)))
     for position, notice in enumerate(content.notices, start=1):
-        session.add(
-            DigestNotice(
-                digest_id=digest.id,
-                account_id=account.id,
-                key=notice.key,
-                listing_id=notice.listing_id,
-                position=position,
-                words=freeze(notice),
-            )
-        )
+        told = whose | {"key": notice.key, "listing_id": notice.listing_id}
+        session.add(DigestNotice(**told, position=position, words=freeze(notice)))
+    saved_searches.note_told(session, content.search_ids, now=digest.composed_at)
 
 
 def next_week(session: Session, account_id: UUID, *, now: datetime) -> Week:
@@ -172,11 +169,11 @@ def preview(
 
     Who unsubscribed or paused sees what it would be. Shown to somebody else, it holds no link that acts for its reader.
     """
-    if account.role not in READERS or not account.is_active:
+    if not account.role.reads_digest or not account.is_active:
         return SkipReason.NOT_ACTIVE
     content = _find_content(session, account, platform=platform, now=platform.clock())
     if not content:
         return SkipReason.NOTHING_NEW
     subscription = repository.find_subscription(session, account.id)
     token = subscription.token if subscription and is_own else PREVIEW_TOKEN
-    return write_message(account, content, week=week, token=token, settings=platform.settings)
+    return write_fitting(account, content, week=week, token=token, settings=platform.settings)[0]

@@ -4,6 +4,7 @@ from backend.matching.bridges import Bridge, Pair, bridge_of, pair_of
 from backend.matching.listing_page import GonePage, ListingPage
 from backend.matching.pair_page import BrokenPairPage, PairPage
 from backend.matching.rows import Row, make_row, make_rows
+from backend.matching.saved_page import SavedPage
 from backend.matching.search_page import SearchPage
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "Pair",
     "PairPage",
     "Row",
+    "SavedPage",
     "SearchPage",
     "bridge_of",
     "make_row",

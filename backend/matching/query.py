@@ -133,6 +133,11 @@ class SearchQuery:
         """Return the facets in which anything is chosen."""
         return tuple(facet for facet in Facet if self.chosen(facet))
 
+    @property
+    def asks_something(self) -> bool:
+        """Tell whether there are words or a choice in any facet."""
+        return bool(self.text or self.active)
+
     def with_kind(self, kind: Kind | None) -> "SearchQuery":
         """Return this query for another kind, from its first page."""
         return replace(self, kind=kind, page=1)
@@ -156,6 +161,12 @@ class SearchQuery:
         held["sort"] = self.sort.value if self.sort else ""
         held["page"] = str(self.page) if self.page > 1 else ""
         return {name: value for name, value in held.items() if value}
+
+    def pairs(self) -> Iterator[tuple[str, str]]:
+        """Yield what a form sends to ask this again, from the first page."""
+        for name, value in replace(self, page=1).parameters().items():
+            for one in [value] if isinstance(value, str) else value:
+                yield name, one
 
 
 def read_query(parameters: Sequence[tuple[str, str]], catalogue: Catalogue) -> tuple[SearchQuery, tuple[Note, ...]]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -27,6 +27,7 @@ TOTAL = "total"
 WITHOUT = "without"
 # The money of a listing whose range is open above, for comparison only.
 NO_LIMIT = 2**62
+CHANGES = (col(Listing.published_at), col(Listing.updated_at))
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,8 @@ class ListFilter:
     kind: Kind | None
     chosen: Mapping[Facet, Sequence[str]]
     ids: Sequence[UUID] | None = None
+    changed_after: datetime | None = None
+    not_owned_by: UUID | None = None
 
     def values(self, facet: Facet) -> Sequence[str]:
         """Return what is chosen in one facet."""
@@ -128,6 +131,10 @@ def _pool(where: ListFilter) -> sa.Select[*tuple[Any, ...]]:
     )
     if where.ids is not None:
         query = query.where(col(Listing.id).in_(where.ids))
+    if where.changed_after is not None:
+        query = query.where(sa.or_(*(column > where.changed_after for column in CHANGES)))
+    if where.not_owned_by is not None:
+        query = query.where(col(Listing.owner_id) != where.not_owned_by)
     return query
 
 

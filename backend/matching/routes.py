@@ -24,6 +24,7 @@ from backend.matching.listing_page import make_listing_page, may_read
 from backend.matching.pair_page import load_pair, make_pair_page
 from backend.matching.preview import preview, read_leniently
 from backend.matching.query import SearchQuery, read_query
+from backend.matching.saved_searches import find_saved
 from backend.matching.search import find_all_ids, search
 from backend.matching.search_page import LIST_FORMATS, Surroundings, make_search_page
 from backend.policy.catalogue import Catalogue
@@ -57,7 +58,8 @@ def show_list(
     """Show the published listings that the address asks for."""
     query, notes = read_query(request.query_params.multi_items(), platform.catalogue)
     result = search(session, query, platform)
-    around = _surroundings(request, result.query, platform.catalogue, account, now)
+    is_saved = account is not None and find_saved(session, account, query) is not None
+    around = _surroundings(request, result.query, platform.catalogue, account, now, is_saved=is_saved)
     return render(request, make_search_page(result, notes, around))
 
 
@@ -176,7 +178,13 @@ def check(
 
 
 def _surroundings(
-    request: Request, query: SearchQuery, catalogue: Catalogue, reader: Account | None, now: datetime
+    request: Request,
+    query: SearchQuery,
+    catalogue: Catalogue,
+    reader: Account | None,
+    now: datetime,
+    *,
+    is_saved: bool,
 ) -> Surroundings:
     app, held = request.app, query.parameters()
     held.pop("page", None)
@@ -188,6 +196,7 @@ def _surroundings(
         post_href={kind: build_url(app, "listings.new", kind=kind.value) for kind in Kind},
         help_href=build_url(app, "site.help") + "#search",
         download_href={name: build_url(app, "matching.download", suffix=name, **held) for name in LIST_FORMATS},
+        is_saved=is_saved,
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from uuid import UUID
 
 from sqlmodel import Session
@@ -76,6 +77,17 @@ def find_all_ids(session: Session, query: SearchQuery, platform: Platform, *, li
     found = find_by_words(session, query.text, platform) if query.text else None
     where = list_filter(query, platform.catalogue, found)
     return _page_of_ids(session, replace(query, page=1), where, found, platform, limit=limit)
+
+
+def find_changed_ids(
+    session: Session, query: SearchQuery, platform: Platform, *, after: datetime, not_owned_by: UUID, limit: int
+) -> Sequence[UUID]:
+    """Return what a query finds of other people's that was published or changed after a moment, newest first."""
+    query, _ = _searchable(query)
+    found = find_by_words(session, query.text, platform) if query.text else None
+    where = replace(list_filter(query, platform.catalogue, found), changed_after=after, not_owned_by=not_owned_by)
+    today = platform.clock().astimezone(LOCAL_ZONE).date()
+    return repository_search.find_ids(session, where, sort=Sort.NEWEST, today=today, limit=limit)
 
 
 def list_filter(query: SearchQuery, catalogue: Catalogue, found: Found | None) -> ListFilter:

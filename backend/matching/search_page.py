@@ -88,6 +88,9 @@ class SearchPage(Page):
     nearest: tuple[Row, ...]
     downloads: tuple[Choice, ...]
     most_downloaded: int
+    can_be_saved: bool
+    is_saved: bool
+    asked: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
@@ -101,6 +104,7 @@ class Surroundings:
     post_href: Mapping[Kind, str]
     help_href: str
     download_href: Mapping[str, str] = field(default_factory=dict)
+    is_saved: bool = False
 
 
 def make_search_page(result: SearchResult, notes: Sequence[Note], around: Surroundings) -> SearchPage:
@@ -130,6 +134,9 @@ def make_search_page(result: SearchResult, notes: Sequence[Note], around: Surrou
         nearest=nearest,
         downloads=tuple(Choice(name, around.download_href[name], current=False) for name in LIST_FORMATS),
         most_downloaded=MOST_ROWS,
+        can_be_saved=around.reader is not None and query.asks_something,
+        is_saved=around.is_saved,
+        asked=tuple(query.pairs()),
     )
 
 

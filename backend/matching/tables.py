@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 from uuid import UUID, uuid4
 
 import sqlalchemy as sa
@@ -53,3 +54,21 @@ class MatchFeedback(SQLModel, table=True):
     level_shown: str = Field(default="", max_length=10)
     rank_shown: int = 0
     at: datetime = Field(sa_type=UtcTime)
+
+
+class SavedSearch(SQLModel, table=True):
+    """A search that somebody wants to make again: what its address held, under a name of its owner's.
+
+    `fingerprint` is the same for searches that ask the same; `told_at` says when a digest last told of it.
+    """
+
+    __table_args__ = (sa.UniqueConstraint("account_id", "fingerprint", name="uq_saved_search"),)
+
+    id: UUID = Field(default_factory=uuid4, primary_key=True)
+    account_id: UUID = Field(foreign_key="account.id", index=True)
+    name: str = Field(max_length=60)
+    parameters: dict[str, Any] = Field(sa_column=Column(sa.JSON, nullable=False))
+    fingerprint: str = Field(max_length=64)
+    in_digest: bool = True
+    created_at: datetime = Field(sa_type=UtcTime)
+    told_at: datetime | None = Field(default=None, sa_type=UtcTime)

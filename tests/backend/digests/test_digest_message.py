@@ -11,8 +11,10 @@ from recommending import TOPICS, make_manager, make_pair, recommend
 from starlette.routing import Match
 
 from backend.digests import service
-from backend.digests.items import Content, Item, shortened
-from backend.digests.message import make_subject, write_message
+from backend.digests.finds import MOST_FOUND
+from backend.digests.items import Content, Item, Notice, shortened
+from backend.digests.message import make_subject, write_fitting, write_message
+from backend.digests.notices import MOST_NOTICES
 from backend.digests.week import Week
 from backend.mail.messages import LARGEST_HTML_BYTES
 from backend.matching.bridges import Bank
@@ -122,7 +124,7 @@ def test_the_links_of_a_digest_lead_to_pages_that_exist(session, platform, clien
         assert any(route.matches(scope)[0] is Match.FULL for route in client.app.routes), address
 
 
-def test_seven_pairs_with_the_longest_texts_stay_below_the_limit(session, platform):
+def test_seven_pairs_with_the_longest_texts_fit_and_with_all_else_at_its_longest_the_weakest_wait(session, platform):
     href = "http://testserver/listings/" + "a" * 36
     longest = {
         "demand": Bank("求" * 60, href, "某" * 40, "110000", "北" * 20, ("预" * 20,) * 3, ""),
@@ -136,11 +138,24 @@ def test_seven_pairs_with_the_longest_texts_stay_below_the_limit(session, platfo
     }  # fmt: skip
     items = [make_item(number, **longest) for number in range(7)]
 
-    message = write_message(
+    def notices(kind: str, count: int, **found) -> tuple[Notice, ...]:
+        text = "您接洽的需求" + "变" * 60
+        return tuple(Notice(kind, kind, uuid4(), "题" * 60, text, href, **found) for _ in range(count))
+
+    search = {"search": "搜" * 40, "search_href": "http://testserver/listings?q=" + "%E9" * 900}
+    found = tuple(one for _ in range(MOST_FOUND // 2) for one in notices("found", 2, search_id=uuid4(), **search))
+    alone, all_pairs = write_fitting(
         make_manager(session), Content(tuple(items)), week=WEEK, token="t" * 32, settings=platform.settings
     )
+    assert len(alone.html.encode()) < LARGEST_HTML_BYTES
+    assert all_pairs.items == tuple(items)
+    content = Content(tuple(items), notices("expiring", MOST_NOTICES), notices("moved", MOST_NOTICES), found)
+    message, kept = write_fitting(make_manager(session), content, week=WEEK, token="t" * 32, settings=platform.settings)
 
     assert len(message.html.encode()) < LARGEST_HTML_BYTES
+    assert kept.items == content.items[: len(kept.items)]
+    assert kept.notices == content.notices
+    assert message.subject.startswith(f"[技桥] 本周 {len(kept.items)} 条推荐")
 
 
 def test_a_mail_shortens_what_is_too_long_for_it(session, platform):

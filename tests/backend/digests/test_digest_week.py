@@ -1,9 +1,10 @@
 """ISO weeks in Beijing, with the year ends and the week 53 of 2026."""
 
 from datetime import UTC, date, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from backend.digests.week import ZONE, Week
@@ -76,3 +77,27 @@ def test_every_moment_lies_between_the_monday_and_the_sunday_of_its_week(moment)
     assert week.monday <= moment.astimezone(ZONE).date() <= week.sunday
     assert Week.parse(week.key) == week
     assert week < week.next()
+
+
+YEAR_ENDS = [datetime(year, 12, 27, tzinfo=UTC) for year in (2026, 2027, 2032)]
+NEAR_A_YEAR_END = st.builds(
+    lambda end, seconds: end + timedelta(seconds=seconds), st.sampled_from(YEAR_ENDS), st.integers(0, 14 * 86_400)
+)
+ANY_TIME = st.datetimes(min_value=datetime(1992, 1, 1), max_value=datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001
+MOMENTS = st.one_of(NEAR_A_YEAR_END, ANY_TIME)
+
+
+@settings(max_examples=1000, deadline=None)
+@given(MOMENTS, MOMENTS, st.sampled_from(["America/New_York", "Europe/Berlin", "Pacific/Apia", "Asia/Shanghai"]))
+def test_a_clock_that_jumps_lands_in_the_one_week_that_beijing_lives_in(before, after, server_zone):
+    first, second = Week.of(before), Week.of(after)
+    days = (after.astimezone(ZONE).date() - before.astimezone(ZONE).date()).days
+
+    # What a week is depends on the moment alone, not on where the server stands or on its summer time.
+    assert Week.of(after.astimezone(ZoneInfo(server_zone))) == second
+    assert (first < second) == (first.key < second.key) == (second.monday > first.monday)
+    assert abs((second.monday - first.monday).days - days) < 7
+    # Beijing has had no summer time since 1991: a week is seven times 24 hours, over every year end.
+    assert Week.of(after + timedelta(days=7)) == second.next()
+    assert Week.of(after - timedelta(days=7)).next() == second
+    assert date.fromisocalendar(second.year, second.number, 7) == second.sunday

@@ -2,10 +2,14 @@
 
 import re
 import socketserver
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
+
+CERTIFICATE = Path(__file__).parent / "mailbox_certificate.pem"  # of 127.0.0.1, until 2126
 
 
 @dataclass
@@ -52,9 +56,13 @@ class _Dialogue(socketserver.StreamRequestHandler):
 
 
 @contextmanager
-def running_imap(box: Mailbox) -> Iterator[Mailbox]:
-    """Run the server on a free port while the block lasts."""
+def running_imap(box: Mailbox, *, tls: bool = False) -> Iterator[Mailbox]:
+    """Run the server on a free port while the block lasts; with TLS under `CERTIFICATE`, which nobody trusts as yet."""
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), _Dialogue) as server:
+        if tls:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(CERTIFICATE)
+            server.socket = context.wrap_socket(server.socket, server_side=True)
         server.box = box  # type: ignore[attr-defined]
         server.daemon_threads = True
         box.port = server.server_address[1]

@@ -4,7 +4,7 @@ import smtplib
 from uuid import uuid4
 
 import pytest
-from imap import Mailbox, running_imap
+from imap import CERTIFICATE, Mailbox, running_imap
 from mailing import compose_sample
 from notices import RECIPIENT, SAMPLES, dsn, failed
 from pydantic import SecretStr
@@ -273,6 +273,23 @@ def test_a_mailbox_that_cannot_be_read_is_said_in_one_sentence(office, settings)
         settings.bounce_imap_port = box.port
         with pytest.raises(Conflict, match="退信邮箱读不了"):
             receiving.read_mailbox(office)
+
+
+def test_a_mailbox_is_read_over_tls_from_whom_the_system_trusts_and_from_nobody_else(office, settings, monkeypatch):
+    settings.bounce_imap_host, settings.bounce_imap_username = "127.0.0.1", "bounce"
+    settings.bounce_imap_password = SecretStr("right")
+    with running_imap(Mailbox([b"Subject: hello\r\n\r\nnot a bounce\r\n"]), tls=True) as box:
+        settings.bounce_imap_port = box.port
+
+        with pytest.raises(Conflict, match="CERTIFICATE_VERIFY_FAILED"):
+            receiving.read_mailbox(office)
+        unread = set(box.seen)
+        monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
+        counts = receiving.read_mailbox(office)
+
+    assert unread == set()
+    assert sum(counts.values()) == 1
+    assert box.seen == {1}
 
 
 def test_our_own_listener_takes_notices_and_lets_nothing_else_in(office, settings):
