@@ -40,12 +40,15 @@ def test_a_visitor_searches_narrows_opens_and_sees_why_a_pair_fits(visitor):
 
 
 def test_the_first_page_is_light_and_asks_no_other_host(visitor):
-    sizes = []
-    visitor.page.on("response", lambda answer: sizes.append(int(answer.headers.get("content-length", 0))))
+    asked = []
+    visitor.page.on("requestfinished", asked.append)
 
     visitor.go("/")
+    visitor.page.wait_for_load_state("networkidle")
 
-    assert sum(sizes) < MOST_BYTES_OF_FIRST_PAGE
+    # Bytes as they came over the wire, heads of the answers included.
+    sizes = [request.sizes() for request in asked]
+    assert 0 < sum(size["responseBodySize"] + size["responseHeadersSize"] for size in sizes) < MOST_BYTES_OF_FIRST_PAGE
     assert len(sizes) <= 10
 
 
