@@ -163,6 +163,10 @@ class Visitor:
 
     def enter(self, email: str, password: str) -> None:
         self.go("/login")
+        self.enter_here(email, password)
+
+    def enter_here(self, email: str, password: str) -> None:
+        """Sign in on the login page that is open."""
         self.page.get_by_label("邮箱").fill(email)
         self.page.get_by_label("密码", exact=False).first.fill(password)
         self.page.get_by_role("main").get_by_role("button", name="登录").click()
