@@ -1,5 +1,6 @@
 """The pages of whoever runs the digest: what each template may see."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,6 +9,8 @@ from typing import ClassVar
 from backend.digests.operations import DomainCount, Tally
 from backend.digests.pages import MailView, View
 from backend.web.pages import Page
+
+ONCE_A_WEEK = re.compile(r"(?P<minute>\d{1,2}) (?P<hour>\d{1,2}) \* \* (?P<day>[0-7])")
 
 
 @dataclass(frozen=True)
@@ -31,12 +34,18 @@ class OperationsPage(Page):
     is_paused: bool
     paused_by: str
     paused_at: datetime | None
-    next_at: str
+    cron: str
     sender: str
     own_address: str
     current: int
     last: int
     base: str
+
+    @property
+    def weekly(self) -> tuple[int, str] | None:
+        """Return weekday (Monday is 1) and time when the timetable is one moment a week, as it is unless changed."""
+        found = ONCE_A_WEEK.fullmatch(self.cron)
+        return (int(found["day"]) or 7, f"{int(found['hour']):02}:{int(found['minute']):02}") if found else None
 
 
 @dataclass(frozen=True)

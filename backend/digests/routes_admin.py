@@ -48,7 +48,7 @@ def show_operations(request: Request, session: SessionDep, platform: PlatformDep
         is_paused=pause is not None,
         paused_by=pause.paused_by if pause else "",
         paused_at=pause.paused_at.astimezone(LOCAL_ZONE) if pause else None,
-        next_at=platform.settings.digest_cron,
+        cron=platform.settings.digest_cron,
         sender=platform.settings.mail_from,
         own_address=by.email,
         current=current,

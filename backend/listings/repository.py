@@ -86,6 +86,13 @@ def find_by_source(session: Session, source_key: str) -> Listing | None:
     return session.exec(select(Listing).where(Listing.source_key == source_key)).first()
 
 
+def find_twin(session: Session, owner_id: UUID, *, kind: Kind, state: State, content_hash: str) -> Listing | None:
+    """Return a listing of the same account that says the same to the letter, oldest first, if any is in this state."""
+    same = Listing.owner_id == owner_id, Listing.kind == kind, Listing.content_hash == content_hash
+    oldest = col(Listing.created_at), col(Listing.id)
+    return session.exec(select(Listing).where(*same, Listing.state == state).order_by(*oldest).limit(1)).first()
+
+
 def find_owned(
     session: Session, owner_id: UUID, *, states: Sequence[State], limit: int, offset: int = 0
 ) -> Sequence[Listing]:

@@ -21,6 +21,7 @@ router = APIRouter()
 ADD_ROW = "add-row"
 SUBMIT = "submit"
 LONGEST_VERSION = 9
+SENT_BEFORE = "同样的内容您已经提交过，没有再建一条。"
 
 
 @router.get("/listings/new", name="listings.choose")
@@ -59,6 +60,9 @@ def create(
         data = read_listing(form, kind=kind, catalogue=platform.catalogue, is_draft=not submit)
     except Invalid as error:
         return render(request, show(errors=error.errors), status=422)
+    known = service.find_sent_before(session, data, kind=kind, owner=account, submit=submit)
+    if known is not None:
+        return redirect(request, build_url(request.app, "listings.own", listing_id=known.id), flash=SENT_BEFORE)
     listing = service.create_listing(session, data, kind=kind, owner=account, now=now, submit=submit, source=source)
     return _saved(request, listing, before=None)
 

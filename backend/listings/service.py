@@ -79,6 +79,14 @@ def create_listing(
     return listing
 
 
+def find_sent_before(
+    session: Session, form: ListingForm, *, kind: Kind, owner: Account, submit: bool
+) -> Listing | None:
+    """Return what this form already became, when it is sent a second time: by Back, by two clicks, from two tabs."""
+    state = State.PENDING if submit else State.DRAFT
+    return repository.find_twin(session, owner.id, kind=kind, state=state, content_hash=form.content_hash())
+
+
 def update_listing(
     session: Session,
     listing_id: UUID,

@@ -50,14 +50,20 @@ TITLES = {
 }
 REMEDIES = {
     400: "请返回上一页，检查后重新提交。",
+    401: "请在新窗口登录，再回到这一页按浏览器的“刷新”，同意重新提交。",
     403: "如果您认为应当可以，请联系管理员。",
-    404: "请检查地址，或用上方的搜索查找。",
+    404: "请检查地址，或用下面的搜索查找。",
     405: "请从网站的页面进入。",
     409: "请返回上一页，刷新后查看最新状态。",
     500: "请稍后再试；如仍出错，请把下面的编号告诉我们。",
     503: "请过一分钟再试。",
 }
-SAFE = {409: "没有改变任何内容。", 500: "没有提交成功的内容不会只保存一半。", 503: "已保存的内容都在。"}
+SAFE = {
+    401: "刚才填写的内容还在浏览器里，请不要关闭这一页。",
+    409: "没有改变任何内容。",
+    500: "没有提交成功的内容不会只保存一半。",
+    503: "已保存的内容都在。",
+}
 
 
 def install(app: FastAPI) -> None:
@@ -74,7 +80,7 @@ def _on_app_error(request: Request, error: Exception) -> Response:
     if not isinstance(error, AppError):
         raise TypeError(f"not an AppError: {error!r}")
     if isinstance(error, SignInNeeded) and not _is_api(request):
-        return RedirectResponse(build_url(request.app, "accounts.login", next=_here(request)), status_code=303)
+        return _ask_to_sign_in(request)
     headers = {"Retry-After": str(error.retry_after_seconds)} if isinstance(error, TooMany) else {}
     if isinstance(error, SignInNeeded):
         headers["WWW-Authenticate"] = "Bearer"
@@ -83,10 +89,15 @@ def _on_app_error(request: Request, error: Exception) -> Response:
     return _answer(request, error.status, error.what, remedy=error.remedy, headers=headers, fields=fields)
 
 
-def _here(request: Request) -> str:
-    if request.method not in {"GET", "HEAD"}:
-        return ""
-    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
+def _ask_to_sign_in(request: Request) -> Response:
+    """Send who only looks to the login form and back; keep who sent a form on a page that can be sent again.
+
+    The browser still has what was typed, files included: once its owner is signed in again, reloading sends it.
+    """
+    if request.method in {"GET", "HEAD"}:
+        here = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        return RedirectResponse(build_url(request.app, "accounts.login", next=here), status_code=303)
+    return _answer(request, 401, "登录已经过期，或者还没有登录，这一步没有完成。")
 
 
 def _on_http_error(request: Request, error: Exception) -> Response:

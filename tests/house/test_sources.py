@@ -61,8 +61,9 @@ def test_templates_hold_no_inline_script_or_style():
     assert [named(path) for path in pages if inline.search(path.read_text())] == []
 
 
-def test_vendored_files_are_the_ones_in_the_manifest():
-    folder = PROJECT / "frontend" / "static" / "vendor"
+@pytest.mark.parametrize("vendor", ["frontend/static/vendor", "tests/journeys/vendor"])
+def test_vendored_files_are_the_ones_in_the_manifest(vendor):
+    folder = PROJECT / vendor
     manifest = json.loads((folder / "manifest.json").read_text())
     entries = manifest["files"] if isinstance(manifest, dict) else manifest
 

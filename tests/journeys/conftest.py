@@ -26,6 +26,7 @@ from backend.desk import service as desk
 from backend.migrations.upgrade import upgrade_database
 from backend.settings import Settings
 from seeds.demonstration import load_market
+from seeds.pipeline import load_pipeline
 
 PROJECT = Path(__file__).parents[2]
 CHROMIUM = "/usr/bin/chromium"
@@ -107,13 +108,14 @@ def running(new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFa
     passwords = {account.role: account.password for account in load_market(platform)}
     with platform.reading() as session:
         platform.index.rebuild(session)
+    load_pipeline(platform)
     with platform.transaction() as session:
         desk.recommend_to_all(session, platform=platform)
     platform.database.dispose()
     command = [sys.executable, "-m", "backend.cli", "up", "--port", str(port)]
     process = subprocess.Popen(command, cwd=PROJECT, env=environment, start_new_session=True)
     try:
-        _wait_until_ready(f"http://127.0.0.1:{port}/readyz", process)
+        wait_until_ready(f"http://127.0.0.1:{port}/readyz", process)
         yield Running(f"http://127.0.0.1:{port}", passwords, mailbox, environment)
     finally:
         with suppress(ProcessLookupError):
@@ -122,7 +124,7 @@ def running(new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFa
         relay.stop()
 
 
-def _wait_until_ready(url: str, process: "subprocess.Popen[bytes]") -> None:
+def wait_until_ready(url: str, process: "subprocess.Popen[bytes]") -> None:
     deadline = time.monotonic() + READY_SECONDS
     while time.monotonic() < deadline:
         with suppress(OSError), urllib.request.urlopen(url, timeout=2):
@@ -161,6 +163,10 @@ class Visitor:
 
     def enter(self, email: str, password: str) -> None:
         self.go("/login")
+        self.enter_here(email, password)
+
+    def enter_here(self, email: str, password: str) -> None:
+        """Sign in on the login page that is open."""
         self.page.get_by_label("邮箱").fill(email)
         self.page.get_by_label("密码", exact=False).first.fill(password)
         self.page.get_by_role("main").get_by_role("button", name="登录").click()

@@ -3,12 +3,14 @@
 import re
 import time
 import urllib.request
+from dataclasses import replace
 from email.message import EmailMessage
 from itertools import count
 from urllib.parse import urlsplit
 
 from playwright.sync_api import expect
 
+from backend.accounts.cookies import SESSION_COOKIE
 from backend.accounts.tables import Role
 
 MOST_BYTES_OF_FIRST_PAGE = 100_000
@@ -40,12 +42,19 @@ def test_a_visitor_searches_narrows_opens_and_sees_why_a_pair_fits(visitor):
 
 
 def test_the_first_page_is_light_and_asks_no_other_host(visitor):
-    sizes = []
-    visitor.page.on("response", lambda answer: sizes.append(int(answer.headers.get("content-length", 0))))
+    asked = []
+
+    def note(request):
+        asked.append(request)
+
+    visitor.page.on("requestfinished", note)
 
     visitor.go("/")
+    visitor.page.wait_for_load_state("networkidle")
 
-    assert sum(sizes) < MOST_BYTES_OF_FIRST_PAGE
+    # Bytes as they came over the wire, heads of the answers included.
+    sizes = [request.sizes() for request in asked]
+    assert 0 < sum(size["responseBodySize"] + size["responseHeadersSize"] for size in sizes) < MOST_BYTES_OF_FIRST_PAGE
     assert len(sizes) <= 10
 
 
@@ -111,6 +120,23 @@ def _expect_found(visitor, title: str) -> None:
             return
         assert time.monotonic() < deadline, "the published listing is not found"
         time.sleep(0.3)
+
+
+def test_a_session_that_ends_in_the_middle_of_a_form_loses_no_word(another):
+    another.sign_in(Role.MEMBER)
+    page = another.go("/listings/new/supply")
+    title = f"写到一半会话结束的成果 {next(_numbers)}"
+    page.get_by_label("标题").fill(title)
+    page.context.clear_cookies(name=SESSION_COOKIE)
+    page.get_by_role("button", name="保存草稿").click()
+
+    with page.expect_popup() as opened:
+        page.get_by_role("link", name="在新窗口登录").click()
+    replace(another, page=opened.value).enter_here("member@example.com", another.running.passwords[Role.MEMBER])
+    page.reload()
+
+    expect(page.get_by_role("heading", level=1)).to_have_text(title)
+    another.complaints.clear()
 
 
 def test_a_manager_takes_one_pair_dismisses_another_and_can_undo(visitor):

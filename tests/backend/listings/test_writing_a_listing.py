@@ -21,6 +21,14 @@ def test_a_visitor_is_sent_to_the_login_and_back(client):
     assert response.headers["location"] == "/login?next=%2Flistings%2Fnew%2Fdemand"
 
 
+def test_a_form_sent_after_the_session_ended_stays_in_the_browser_and_can_be_sent_again(client, session):
+    response = client.submit("/listings/new/demand", {**COMPLETE, "action": "submit"}, follow_redirects=False)
+
+    assert (response.status_code, count_listings(session)) == (401, 0)
+    assert "请不要关闭这一页" in said(response)
+    assert 'href="/login" target="_blank"' in response.text
+
+
 def test_the_form_begins_with_the_place_of_the_organisation_and_five_rows(client, session):
     organisation = make_organisation(session, region_code="130684")
     client.sign_in(make_account(session, organisation_id=organisation.id))
@@ -63,6 +71,21 @@ def test_a_listing_is_handed_in_for_review(client, session, author):
 
     assert only_listing(session).state is State.PENDING
     assert "已提交，等待审核。" in said(response)
+
+
+@pytest.mark.parametrize("action", ["save", "submit"])
+def test_the_same_form_sent_twice_is_one_listing_and_a_changed_one_another(client, session, author, action):
+    first = client.submit("/listings/new/demand", {**COMPLETE, "action": action})
+    again = client.submit("/listings/new/demand", {**COMPLETE, "action": action})
+
+    assert again.url.path == first.url.path == f"/my/listings/{only_listing(session).id}"
+    assert "没有再建一条" in said(again)
+
+    client.submit("/listings/new/demand", {**COMPLETE, "title": "另一条需求", "action": action})
+    client.submit("/listings/new/supply", {**COMPLETE, "action": action})
+    client.sign_in(make_account(session))
+    client.submit("/listings/new/demand", {**COMPLETE, "action": action})
+    assert count_listings(session) == 4
 
 
 def test_what_is_incomplete_comes_back_with_every_value_and_an_error_beside_each_field(client, session, author):
