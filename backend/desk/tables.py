@@ -138,6 +138,13 @@ class JudgingMark(SQLModel, table=True):
     judged_at: datetime = Field(sa_type=UtcTime)
 
 
+class OrganisationExposure(SQLModel, table=True):
+    """How often an organisation stood in open queues when the last run began: all parts of a run see the same."""
+
+    organisation_id: UUID = Field(foreign_key="organisation.id", primary_key=True)
+    shown: int = Field(description="open recommendations with a listing of it, both sides counted")
+
+
 class Recommendation(SQLModel, table=True):
     """One pair recommended to one manager, once. `reason` is what was shown when it was made."""
 
