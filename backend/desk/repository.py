@@ -124,44 +124,74 @@ def change_scores(session: Session, changed: Sequence[Mapping[str, Any]]) -> Non
 def find_rows(
     session: Session, manager_id: UUID, tab: Tab, *, now: datetime, limit: int, offset: int = 0
 ) -> Sequence[Recommendation]:
-    """Return one page of one list."""
-    query = _in_tab(select(Recommendation), manager_id, tab, now).order_by(*ORDERS[tab])
-    return session.exec(query.offset(offset).limit(limit)).all()
+    """Return one page of one list; what was put off until today was asked for and comes before all else."""
+    if tab is not Tab.OPEN:
+        query = _mine(select(Recommendation), manager_id).where(_is_in(tab, now)).order_by(*ORDERS[tab])
+        return session.exec(query.offset(offset).limit(limit)).all()
+    # Two queries instead of one with OR: either walks its index in order and stops when the page is full.
+    free = _mine(select(Recommendation), manager_id).where(*_is_free()).order_by(*ORDERS[tab])
+    awaited = session.exec(free.where(_is_snoozed(), _is_due(now)).limit(offset + limit)).all()
+    missing = offset + limit - len(awaited)
+    if missing <= 0:
+        return awaited[offset:]
+    others = free.where(col(Recommendation.progress) == Progress.OPEN)
+    first = max(0, offset - len(awaited))
+    return [*awaited[offset:], *session.exec(others.offset(first).limit(min(limit, missing)))]
 
 
-def count_rows(session: Session, manager_id: UUID, tab: Tab, *, now: datetime) -> int:
-    """Return how many pairs one list has."""
-    counted = select(sa.func.count()).select_from(Recommendation)
-    return int(session.exec(_in_tab(counted, manager_id, tab, now)).one())
+def count_tabs(session: Session, manager_id: UUID, *, now: datetime) -> Mapping[Tab, int]:
+    """Return how many pairs each list has, in one query."""
+    counts: list[Any] = [sa.func.count(sa.case((_is_in(tab, now), 1))) for tab in Tab]
+    query = _mine(sa.select(*counts).select_from(Recommendation), manager_id)
+    kept = col(Recommendation.progress).in_(LISTED)
+    return dict(zip(Tab, session.execute(query.where(kept)).one(), strict=True))
 
 
-# What was put off until today was asked for: it comes before what nobody asked for.
-WAS_SNOOZED = sa.case((col(Recommendation.progress) == Progress.SNOOZED, 0), else_=1)
+LISTED = (Progress.OPEN, Progress.TAKEN, Progress.SNOOZED, Progress.DISMISSED)
 ORDERS: dict[Tab, tuple[Any, ...]] = {
-    Tab.OPEN: (WAS_SNOOZED, col(Recommendation.score).desc(), col(Recommendation.id)),
+    Tab.OPEN: (col(Recommendation.score).desc(), col(Recommendation.id)),
     Tab.TAKEN: (col(Recommendation.decided_at).desc(), col(Recommendation.id)),
     Tab.SNOOZED: (col(Recommendation.snoozed_until), col(Recommendation.id)),
     Tab.DISMISSED: (col(Recommendation.decided_at).desc(), col(Recommendation.id)),
 }
 
 
-def _in_tab(query: Query, manager_id: UUID, tab: Tab, now: datetime) -> Query:
-    mine = query.where(col(Recommendation.manager_id) == manager_id)
-    if tab is Tab.TAKEN:
-        return mine.where(col(Recommendation.progress) == Progress.TAKEN)
-    shown = (
-        mine.join(SUPPLY, col(SUPPLY.id) == Recommendation.supply_id)
-        .join(DEMAND, col(DEMAND.id) == Recommendation.demand_id)
-        .where(col(SUPPLY.state) == State.PUBLISHED, col(DEMAND.state) == State.PUBLISHED)
+def _mine(query: Query, manager_id: UUID) -> Query:
+    """Ask for one manager's recommendations, with both listings beside them."""
+    joined = query.join(SUPPLY, col(SUPPLY.id) == Recommendation.supply_id)
+    return joined.join(DEMAND, col(DEMAND.id) == Recommendation.demand_id).where(
+        col(Recommendation.manager_id) == manager_id
     )
-    is_snoozed, is_due = col(Recommendation.progress) == Progress.SNOOZED, col(Recommendation.snoozed_until) <= now
+
+
+def _is_in(tab: Tab, now: datetime) -> sa.ColumnElement[bool]:
+    """Tell in a query whether a recommendation belongs to a list; what was taken stays, whatever became of it."""
+    if tab is Tab.TAKEN:
+        return col(Recommendation.progress) == Progress.TAKEN
     if tab is Tab.SNOOZED:
-        return shown.where(is_snoozed, ~is_due)
+        return sa.and_(_is_snoozed(), ~_is_due(now), *_is_public())
     if tab is Tab.DISMISSED:
-        return shown.where(col(Recommendation.progress) == Progress.DISMISSED)
-    waiting = sa.or_(col(Recommendation.progress) == Progress.OPEN, sa.and_(is_snoozed, is_due))
-    is_free = ~settled(Recommendation.supply_id, Recommendation.demand_id), ~rests(Recommendation.demand_id)
-    return shown.where(waiting, *is_free)
+        return sa.and_(col(Recommendation.progress) == Progress.DISMISSED, *_is_public())
+    waiting = sa.or_(col(Recommendation.progress) == Progress.OPEN, sa.and_(_is_snoozed(), _is_due(now)))
+    return sa.and_(waiting, *_is_free())
+
+
+def _is_snoozed() -> sa.ColumnElement[bool]:
+    return col(Recommendation.progress) == Progress.SNOOZED
+
+
+def _is_due(now: datetime) -> sa.ColumnElement[bool]:
+    return col(Recommendation.snoozed_until) <= now
+
+
+def _is_public() -> tuple[sa.ColumnElement[bool], ...]:
+    return col(SUPPLY.state) == State.PUBLISHED, col(DEMAND.state) == State.PUBLISHED
+
+
+def _is_free() -> tuple[sa.ColumnElement[bool], ...]:
+    """Tell in a query whether a pair can be taken: both sides published, nobody at work, the demand not at rest."""
+    is_settled = settled(Recommendation.supply_id, Recommendation.demand_id)
+    return *_is_public(), ~is_settled, ~rests(Recommendation.demand_id)
 
 
 def find_recommendation(

@@ -151,11 +151,12 @@ class Recommendation(SQLModel, table=True):
     __table_args__ = (
         sa.UniqueConstraint("manager_id", "supply_id", "demand_id", name="uq_recommendation"),
         sa.Index("ix_recommendation_queue", "manager_id", "progress", "score"),
+        sa.Index("ix_recommendation_pair", "supply_id", "demand_id"),
     )
 
     id: UUID = Field(default_factory=uuid4, primary_key=True)
     manager_id: UUID = Field(foreign_key="account.id")
-    supply_id: UUID = Field(foreign_key="listing.id", index=True)
+    supply_id: UUID = Field(foreign_key="listing.id")
     demand_id: UUID = Field(foreign_key="listing.id", index=True)
     level: str = Field(max_length=10)
     score: float
