@@ -148,7 +148,7 @@ def count_recommended_pairs(session: Session) -> int:
     )
     others = sa.select(col(Case.supply_id), col(Case.demand_id)).where(~is_known).distinct().subquery()
     counts = [sa.select(sa.func.count()).select_from(pairs).scalar_subquery() for pairs in (recommended, others)]
-    return sum(session.execute(sa.select(*counts)).one())
+    return int(sum(session.execute(sa.select(*counts)).one()))
 
 
 def count_pairs_by_furthest_stage(session: Session) -> Mapping[Stage, int]:
