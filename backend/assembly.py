@@ -35,7 +35,7 @@ def build_platform(
 ) -> Platform:
     """Join the parts; tests hand in their own clock, mailer, encoder and queue."""
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    engine = database or build_engine(settings.database_url)
+    engine = database or build_engine(settings.database_url, busy_seconds=settings.database_busy_seconds)
     chosen = encoder or load_encoder(settings.encoder)
     return Platform(
         settings=settings,

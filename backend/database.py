@@ -23,7 +23,7 @@ SQLModel.metadata.naming_convention = {
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 READ_ONLY = "jiqiao_read_only"
-BUSY_TIMEOUT_MS = 15_000
+BUSY_SECONDS = 15.0
 
 
 class UtcTime(sa.types.TypeDecorator[datetime]):
@@ -67,8 +67,10 @@ class EnumText(sa.types.TypeDecorator[StrEnum]):
         return None if value is None else self._vocabulary(value)
 
 
-def build_engine(url: str, *, is_pooled: bool = True) -> Engine:
+def build_engine(url: str, *, is_pooled: bool = True, busy_seconds: float = BUSY_SECONDS) -> Engine:
     """Open the database at `url`; on SQLite with WAL, full durability and explicit transactions.
+
+    On SQLite whoever wants to write waits for another writer at most `busy_seconds`, then fails.
 
     A command that ends soon has no use for a pool: without one no connection outlives its session.
     """
@@ -78,17 +80,21 @@ def build_engine(url: str, *, is_pooled: bool = True) -> Engine:
     if not url.startswith("sqlite"):
         return sa.create_engine(url, pool_pre_ping=is_pooled, **pool)
     engine = sa.create_engine(url, connect_args={"check_same_thread": False}, **pool)
-    event.listen(engine, "connect", _prepare_sqlite)
+
+    def prepare(connection: Any, _record: object) -> None:
+        _prepare_sqlite(connection, busy_seconds)
+
+    event.listen(engine, "connect", prepare)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
-def _prepare_sqlite(connection: Any, _record: object) -> None:
+def _prepare_sqlite(connection: Any, busy_seconds: float) -> None:
     # The driver's own BEGIN comes late (at the first write), so that a read before it could be stale by then:
     # it is switched off, and `_begin_sqlite` begins every transaction for what it is.
     connection.isolation_level = None
     for pragma in (
-        f"busy_timeout={BUSY_TIMEOUT_MS}",
+        f"busy_timeout={round(busy_seconds * 1000)}",
         "journal_mode=WAL",
         "synchronous=FULL",
         "foreign_keys=ON",

@@ -44,6 +44,7 @@ def create_app(settings: Settings | None = None, *, platform: Platform | None = 
         app.include_router(router, include_in_schema=False)
     app.state.addresses = Addresses(app.routes)
     app.state.renderer.bind_routes(app.state.addresses.build)
+    app.state.renderer.compile_all()
     failures.install(app)
     app.add_middleware(GZipMiddleware, minimum_size=SMALLEST_COMPRESSED_BYTES)
     app.add_middleware(

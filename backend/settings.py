@@ -45,6 +45,7 @@ class Settings(BaseSettings):
     environment: Environment = Environment.DEVELOPMENT
     data_dir: Path = PROJECT / "var"
     database_url: str = ""
+    database_busy_seconds: float = Field(default=15, gt=0, description="how long a writer waits for another, on SQLite")
     secret_key: SecretStr = SecretStr("")
     base_url: str = "http://127.0.0.1:8000"
     host: str = "127.0.0.1"

@@ -10,7 +10,7 @@ from sqlmodel import select
 from backend.accounts.tables import Account
 from backend.cli_platform import open_platform, plain_failures
 from backend.database import reading
-from backend.desk import service as desk
+from backend.desk import runs
 from backend.platform import Platform
 from seeds.demonstration import DemonstrationAccount, load_market
 from seeds.pipeline import load_pipeline
@@ -44,7 +44,7 @@ def _load(platform: Platform) -> None:
         count = platform.index.rebuild(session)
     cases = load_pipeline(platform)
     with platform.transaction() as session:
-        desk.recommend_to_all(session, platform=platform)
+        runs.recommend_to_all(session, platform=platform)
     typer.echo(f"已装入并建立索引：{count} 条；示范接洽 {cases} 次。")
     if made:
         _print_accounts(made)

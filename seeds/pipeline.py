@@ -18,6 +18,7 @@ from backend.database import transaction
 from backend.desk import cases, clock, decisions, introductions, pairs, repository_cases
 from backend.desk import service as desk
 from backend.desk.cases import Deed
+from backend.desk.columns import PairColumns
 from backend.desk.service import Pool
 from backend.desk.stages import Exit, Stage
 from backend.desk.tables import Case, DismissalReason
@@ -91,9 +92,12 @@ def load_pipeline(platform: Platform) -> int:
         taken = 0
         for days, count in ROUNDS.items():
             then = now - timedelta(days=days)
-            known = [one for one in pool.pairs if max(published[one.supply_id], published[one.demand_id]) <= then]
+            known = [
+                one for one in pool.columns.pairs if max(published[one.supply_id], published[one.demand_id]) <= then
+            ]
+            known_pool = replace(pool, columns=PairColumns(known, pool.vectors, platform.catalogue))
             for manager in managers:
-                for case in _sit_down(session, manager, platform, replace(pool, pairs=known), count=count, then=then):
+                for case in _sit_down(session, manager, platform, known_pool, count=count, then=then):
                     next(outcomes)(Scene(session, manager, case, now))
                     taken += 1
         clock.record_unanswered(session, now=now)

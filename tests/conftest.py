@@ -267,11 +267,11 @@ def drain(platform: TestedPlatform, job_list: JobList) -> Callable[[], list[str]
         done = []
         while job_list.entries:
             job, payload = job_list.entries.pop(0)
-            if job.uses_network:
-                job.function(platform, **payload)
-            else:
+            if job.has_transaction:
                 with platform.transaction() as session:
                     job.function(session, platform, **payload)
+            else:
+                job.function(platform, **payload)
             done.append(job.name)
         return done
 

@@ -6,7 +6,7 @@ from factories import listing_form, make_account, make_listing, make_organisatio
 from sqlmodel import Session, select
 
 from backend.accounts.tables import Account, Role
-from backend.desk import service
+from backend.desk import runs, service
 from backend.desk.tables import ManagerProfile, Recommendation
 from backend.listings import service as listings
 from backend.listings.tables import Kind, Listing
@@ -83,7 +83,7 @@ def withdraw(session: Session, platform: Platform, listing: Listing) -> None:
 
 def recommend(session: Session, platform: Platform) -> int:
     """Renew all recommendations and let other sessions see them."""
-    made = service.recommend_to_all(session, platform=platform)
+    made = runs.recommend_to_all(session, platform=platform)
     session.commit()
     return made
 

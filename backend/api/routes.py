@@ -121,7 +121,7 @@ def list_recommendations(
     """List the pairs recommended to the token's owner, a technology manager."""
     if account.role is not Role.MANAGER:
         raise Forbidden("只有技术经理人有推荐。")
-    total = desk.count_rows(session, account.id, Tab.OPEN, now=now)
+    total = desk.count_tabs(session, account.id, now=now)[Tab.OPEN]
     offset = (page - 1) * PER_PAGE
     rows = desk.find_rows(session, account.id, Tab.OPEN, now=now, limit=PER_PAGE, offset=offset)
     bundles = repository.load_bundles(session, [one for row in rows for one in (row.demand_id, row.supply_id)])

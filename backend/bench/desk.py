@@ -123,16 +123,17 @@ def _race(platform: Platform, market: Market, number: int) -> Counter[str]:
             row.manager_id: row.id
             for row in session.exec(select(Recommendation).where(Recommendation.supply_id == pair[0]))
         }
-    start, outcomes = threading.Barrier(len(market.managers)), Counter[str]()
+    # A list: adding to a counter from many threads loses some.
+    start, outcomes = threading.Barrier(len(market.managers)), list[str]()
 
     def take(manager: Account) -> None:
         start.wait()
         try:
             with platform.transaction() as session:
                 decisions.take(session, rows[manager.id], by=manager, now=platform.clock())
-            outcomes[""] += 1
+            outcomes.append("")
         except Conflict as refusal:
-            outcomes[refusal.what] += 1
+            outcomes.append(refusal.what)
 
     threads = [threading.Thread(target=take, args=(manager,)) for manager in market.managers]
     for thread in threads:
@@ -140,7 +141,9 @@ def _race(platform: Platform, market: Market, number: int) -> Counter[str]:
     for thread in threads:
         thread.join()
     _put_away(platform, pair, market)
-    return outcomes
+    if len(outcomes) != len(market.managers):
+        raise RuntimeError(f"of {len(market.managers)} managers only {len(outcomes)} got an answer")
+    return Counter(outcomes)
 
 
 def _put_away(platform: Platform, pair: tuple[Any, Any], market: Market) -> None:

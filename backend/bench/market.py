@@ -12,7 +12,7 @@ from sqlmodel import Session, select
 from backend.accounts.tables import Account, Organisation, OrganisationKind, Role
 from backend.assembly import build_platform
 from backend.database import build_engine
-from backend.desk import service as desk
+from backend.desk import runs
 from backend.listings import service as listings
 from backend.listings.forms import ListingForm
 from backend.listings.tables import Kind
@@ -96,7 +96,7 @@ def fill(platform: Platform, *, readers: int, topics: int = len(TOPICS)) -> list
         author.suspended_at = now
         session.add(author)
         ids = [manager.id for manager in managers]
-    desk.recommend_everyone(platform)
+    runs.recommend_everyone(platform)
     return ids
 
 

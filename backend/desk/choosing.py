@@ -3,12 +3,11 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import chain
 from uuid import UUID
 
 import numpy as np
 
-from backend.desk.scoring import Fit, PoolPair
+from backend.desk.scoring import PoolPair
 from backend.desk.tables import Progress, Recommendation
 from models.documents import Vector
 
@@ -19,9 +18,6 @@ ORGANISATION_SHARE = 0.15
 LEAST_PER_ORGANISATION = 6
 # Two pairs are near-equal when both their sides say nearly the same; one such neighbour is let in, no more.
 NEAR_EQUAL_COSINE, NEAR_EQUALS = 0.95, 2
-
-Key = tuple[UUID, UUID]
-Scored = tuple[PoolPair, Fit]
 
 
 @dataclass(frozen=True)
@@ -35,21 +31,16 @@ class Owners:
         return {self.organisation_of[one] for one in pair.key if one in self.organisation_of}
 
 
-def choose(
-    scored: Iterable[Scored], known: Mapping[Key, Recommendation], vectors: Mapping[UUID, Vector], owners: Owners
-) -> list[Scored]:
-    """Choose a manager's pairs, best first; what was put off until today was asked for and comes first."""
-    entries = list(scored)
-    awaited = [entry for entry in entries if is_awaited(known.get(entry[0].key))]
-    others = [entry for entry in entries if not is_awaited(known.get(entry[0].key))]
+def choose(pairs: Iterable[PoolPair], vectors: Mapping[UUID, Vector], owners: Owners) -> list[PoolPair]:
+    """Choose a manager's pairs of those that are given best first; no more of them are looked at than are needed."""
     crowd = _Crowd(vectors, owners)
-    chosen: list[Scored] = []
-    for entry in chain(awaited, others):
-        if len(chosen) == MOST_OPEN:
-            break
-        if crowd.has_room_for(entry[0]):
-            crowd.add(entry[0])
-            chosen.append(entry)
+    chosen: list[PoolPair] = []
+    for pair in pairs:
+        if crowd.has_room_for(pair):
+            crowd.add(pair)
+            chosen.append(pair)
+            if len(chosen) == MOST_OPEN:
+                break
     return chosen
 
 
@@ -61,7 +52,9 @@ class _Crowd:
         self._owners = owners
         self._listings: dict[UUID, int] = {}
         self._organisations: dict[UUID, int] = {}
-        self._sides: list[tuple[Vector, Vector]] = []
+        self._supplies: Vector = np.empty((0, 0), np.float32)
+        self._demands = self._supplies
+        self._sides = 0
         self._limit = max(LEAST_PER_ORGANISATION, int(MOST_OPEN * ORGANISATION_SHARE))
 
     def has_room_for(self, pair: PoolPair) -> bool:
@@ -80,14 +73,16 @@ class _Crowd:
             self._organisations[organisation_id] = self._organisations.get(organisation_id, 0) + 1
         sides = self._sides_of(pair)
         if sides is not None:
-            self._sides.append(sides)
+            if not self._sides:
+                self._supplies, self._demands = (np.empty((MOST_OPEN, len(side)), np.float32) for side in sides)
+            self._supplies[self._sides], self._demands[self._sides] = sides
+            self._sides += 1
 
     def _near_equals(self, pair: PoolPair) -> int:
         sides = self._sides_of(pair)
         if sides is None or not self._sides:
             return 0
-        supplies = np.stack([supply for supply, _ in self._sides]) @ sides[0]
-        demands = np.stack([demand for _, demand in self._sides]) @ sides[1]
+        supplies, demands = self._supplies[: self._sides] @ sides[0], self._demands[: self._sides] @ sides[1]
         return int(np.count_nonzero(np.minimum(supplies, demands) >= NEAR_EQUAL_COSINE))
 
     def _sides_of(self, pair: PoolPair) -> tuple[Vector, Vector] | None:

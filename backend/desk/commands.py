@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from backend.cli_platform import open_platform, plain_failures
-from backend.desk import service
+from backend.desk import runs
 
 
 def register(app: typer.Typer) -> None:
@@ -18,5 +18,5 @@ def recommend(
 ) -> None:
     """为每位技术经理人更新推荐。"""
     with plain_failures():
-        made = service.recommend_everyone(open_platform(), everything=everything)
+        made = runs.recommend_everyone(open_platform(), everything=everything)
     typer.echo(f"新增 {made} 条推荐。")

@@ -19,7 +19,7 @@ PER_PAGE = 20
 def recommendations_as_data(session: Session, account: Account, *, platform: Platform, page: int) -> dict[str, Any]:
     """Return one page of what waits in a manager's queue, with the same reasons as on the desk."""
     now = platform.clock()
-    total = repository.count_rows(session, account.id, Tab.OPEN, now=now)
+    total = repository.count_tabs(session, account.id, now=now)[Tab.OPEN]
     page = min(page, last_page(total, PER_PAGE))
     offset = (page - 1) * PER_PAGE
     rows = repository.find_rows(session, account.id, Tab.OPEN, now=now, limit=PER_PAGE, offset=offset)

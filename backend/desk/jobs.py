@@ -1,24 +1,30 @@
 """Background work of the desk."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlmodel import Session
 
-from backend.desk import clock, files, mails, repository_cases, service
+from backend.desk import clock, files, mails, repository_cases, runs
 from backend.desk.tables import Case
 from backend.desk.tables_pipeline import Introduction
-from backend.jobs import enqueue, job, network_job
+from backend.jobs import enqueue, job, long_job, network_job
 from backend.listings.tables import Kind
 from backend.platform import Platform
 
 
-# It talks to no other machine, but judges for as long as the market is large: it opens short transactions of its own,
-# so that on SQLite nobody waits for it, and it waits in the queue of slow work, so that nothing quick waits behind it.
-@network_job("desk.recommend", max_attempts=3, cron="*/15 * * * *")
+# It judges for as long as the market is large: it opens short transactions of its own, so that on SQLite nobody waits
+# for it, and it waits in the queue of long work, so that nothing quick waits behind it.
+@long_job("desk.recommend", cron="*/15 * * * *")
 def recommend(platform: Platform) -> None:
-    """Renew the recommendations of every technology manager."""
-    service.recommend_everyone(platform)
+    """Judge the market and divide the technology managers into parts, whose recommendations are renewed."""
+    runs.start_run(platform)
+
+
+@long_job("desk.recommend_part")
+def recommend_part(platform: Platform, *, at: str, first: str, last: str) -> None:
+    """Renew the recommendations of one part of the technology managers."""
+    runs.recommend_part(platform, runs.Part(datetime.fromisoformat(at), UUID(first), UUID(last)))
 
 
 @job("desk.watch", cron="0 8 * * *")

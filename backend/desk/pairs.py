@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlmodel import Session
 
-from backend.desk import repository
+from backend.desk import repository_pool
 from backend.desk.tables import JudgedPair, JudgingMark
 from backend.listings import repository as listings
 from backend.listings.repository import ListingBundle
@@ -49,28 +49,31 @@ def judge(session: Session, platform: Platform, *, everything: bool = False) -> 
     """Judge the pairs of every demand that a change since the last run may concern; write nothing."""
     encoder = platform.encoder.name
     until = matching_repository.last_change(session)
-    mark = None if everything else repository.find_mark(session, encoder)
+    mark = None if everything else repository_pool.find_mark(session, encoder)
     if mark is None:
         demand_ids = list(listings.find_published_ids(session, kind=Kind.DEMAND))
     else:
-        demand_ids = _concerned(session, repository.find_changed_ids(session, after=mark.change, until=until), platform)
+        demand_ids = _concerned(
+            session, repository_pool.find_changed_ids(session, after=mark.change, until=until), platform
+        )
     pairs = [pair for bundle in _bundles(session, demand_ids) for pair in _judge_demand(session, bundle, platform)]
     return Judging(encoder, mark.change if mark else None, until, demand_ids, pairs)
 
 
-def keep(session: Session, judging: Judging, *, now: datetime) -> None:
-    """Write what a run found, unless another run has kept something newer meanwhile."""
-    mark = repository.lock_mark(session, judging.encoder)
+def keep(session: Session, judging: Judging, *, now: datetime) -> bool:
+    """Write what a run found and return True, unless another run has kept something newer meanwhile."""
+    mark = repository_pool.lock_mark(session, judging.encoder)
     if mark is not None and mark.change > judging.until:
-        return
+        return False
     if judging.after is None:
-        repository.clear_pairs(session, encoder=judging.encoder)
+        repository_pool.clear_pairs(session, encoder=judging.encoder)
     elif mark is None:
         # Another encoder's run cleared the table meanwhile: what this one has is only a part.
-        return
-    repository.replace_pairs(session, judging.demand_ids, judging.pairs)
+        return False
+    repository_pool.replace_pairs(session, judging.demand_ids, judging.pairs)
     session.merge(JudgingMark(encoder=judging.encoder, change=judging.until, judged_at=now))
     session.flush()
+    return True
 
 
 def _concerned(session: Session, changed: Sequence[UUID], platform: Platform) -> list[UUID]:
@@ -78,7 +81,7 @@ def _concerned(session: Session, changed: Sequence[UUID], platform: Platform) ->
     bundles = listings.load_bundles(session, changed)
     supplies = [bundle for bundle in bundles.values() if bundle.listing.kind is Kind.SUPPLY]
     found = {bundle.id for bundle in bundles.values() if bundle.listing.kind is Kind.DEMAND}
-    found |= set(repository.find_demands_of(session, [bundle.id for bundle in supplies]))
+    found |= set(repository_pool.find_demands_of(session, [bundle.id for bundle in supplies]))
     for bundle in supplies:
         if bundle.is_visible:
             found |= {entry.bundle.id for entry in _fitting(session, bundle, platform)}

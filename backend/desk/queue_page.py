@@ -37,7 +37,7 @@ PER_PAGE = 20
 def make_queue_page(visit: Visit, tab: Tab, wanted: int) -> QueuePage:
     """Return one page of one list; a page beyond the end is the last one."""
     session, manager_id, now = visit.session, visit.manager.id, visit.now
-    counts = {one: repository.count_rows(session, manager_id, one, now=now) for one in Tab}
+    counts = repository.count_tabs(session, manager_id, now=now)
     last = last_page(counts[tab], PER_PAGE)
     current = min(wanted, last)
     offset = (current - 1) * PER_PAGE

@@ -1,26 +1,26 @@
-"""Every query of the desk."""
+"""Every query of the desk on managers, recommendations and the cases they became."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, TypeVar
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.orm import aliased
 from sqlmodel import Session, col, select
 
 from backend.accounts.tables import Account, Role
-from backend.desk.stages import Stage
-from backend.desk.tables import Case, JudgedPair, JudgingMark, ManagerProfile, Progress, Recommendation
-from backend.listings.tables import Listing, ListingField, State
-from backend.matching.tables import IndexChange, MatchFeedback
+from backend.desk.repository_pool import CHUNK, DEMAND, SUPPLY, rests, settled
+from backend.desk.tables import (
+    Case,
+    ManagerProfile,
+    Progress,
+    Recommendation,
+)
+from backend.listings.tables import Listing, State
+from backend.matching.tables import MatchFeedback
 
-SUPPLY, DEMAND = aliased(Listing, name="supply"), aliased(Listing, name="demand")
-CHUNK = 500
-# A demand rests while so many managers work on it: a fourth would only add to its post.
-ENOUGH = 3
 Query = TypeVar("Query", bound="sa.Select[Any]")
 
 
@@ -46,10 +46,12 @@ TAB_LABELS = {
 }
 
 
-def find_manager_ids(session: Session) -> Sequence[UUID]:
-    """Return the ids of the technology managers who can act, in order of id."""
+def find_manager_ids(session: Session, *, first: UUID | None = None, last: UUID | None = None) -> Sequence[UUID]:
+    """Return the ids of the technology managers who can act, in order of id; only those from `first` to `last`."""
     active = col(Account.confirmed_at).is_not(None), col(Account.suspended_at).is_(None)
     query = select(Account.id).where(Account.role == Role.MANAGER, *active)
+    if first is not None and last is not None:
+        query = query.where(col(Account.id).between(first, last))
     return session.exec(query.order_by(col(Account.id))).all()
 
 
@@ -64,79 +66,20 @@ def find_profile(session: Session, manager_id: UUID) -> ManagerProfile | None:
     return session.get(ManagerProfile, manager_id)
 
 
+def find_profiles(session: Session, manager_ids: Sequence[UUID]) -> Mapping[UUID, ManagerProfile]:
+    """Return what these managers said to care for; who said nothing is left out."""
+    found: dict[UUID, ManagerProfile] = {}
+    for start in range(0, len(manager_ids), CHUNK):
+        query = select(ManagerProfile).where(col(ManagerProfile.account_id).in_(manager_ids[start : start + CHUNK]))
+        found |= {profile.account_id: profile for profile in session.exec(query)}
+    return found
+
+
 def find_recommendations(session: Session, manager_id: UUID) -> dict[tuple[UUID, UUID], Recommendation]:
     """Return everything ever recommended to a manager, by supply and demand."""
     query = select(Recommendation).where(Recommendation.manager_id == manager_id)
     rows = session.exec(query.execution_options(populate_existing=True))
     return {(row.supply_id, row.demand_id): row for row in rows}
-
-
-@dataclass(frozen=True)
-class ListingFacts:
-    """What the scoring needs of one published listing."""
-
-    id: UUID
-    region_code: str
-    title: str
-    keywords: list[str]
-    deadline_on: date | None
-    updated_at: datetime
-    organisation_id: UUID
-    industry_code: str | None
-
-
-def find_pool(session: Session) -> Sequence[JudgedPair]:
-    """Return the judged pairs whose listings are published, that nobody works on, and whose demand does not rest."""
-    query = (
-        select(JudgedPair)
-        .join(SUPPLY, col(SUPPLY.id) == JudgedPair.supply_id)
-        .join(DEMAND, col(DEMAND.id) == JudgedPair.demand_id)
-        .where(
-            SUPPLY.state == State.PUBLISHED,
-            DEMAND.state == State.PUBLISHED,
-            ~_settled(JudgedPair.supply_id, JudgedPair.demand_id),
-            ~_rests(JudgedPair.demand_id),
-        )
-    )
-    return session.exec(query.order_by(col(JudgedPair.demand_id), col(JudgedPair.supply_id))).all()
-
-
-def load_facts(session: Session) -> Mapping[UUID, ListingFacts]:
-    """Return the facts of every published listing."""
-    wanted = [getattr(Listing, name) for name in ListingFacts.__dataclass_fields__]
-    rows = session.connection().execute(sa.select(*wanted).where(col(Listing.state) == State.PUBLISHED))
-    return {row.id: ListingFacts(*row) for row in rows}
-
-
-def _settled(supply_id: object, demand_id: object) -> sa.Exists:
-    """Tell in a query whether somebody works on a pair, or brought it to a contract."""
-    is_settled = sa.or_(col(Case.closed_at).is_(None), col(Case.stage) == Stage.REGISTERED)
-    return sa.exists().where(col(Case.supply_id) == supply_id, col(Case.demand_id) == demand_id, is_settled)
-
-
-def _rests(demand_id: UUID) -> sa.ColumnElement[bool]:
-    """Tell in a query whether enough managers work on a demand already, so that it is offered to no more."""
-    at_work = sa.select(col(Case.demand_id)).where(col(Case.closed_at).is_(None)).group_by(col(Case.demand_id))
-    return col(demand_id).in_(at_work.having(sa.func.count() >= ENOUGH))
-
-
-def count_others(session: Session) -> Mapping[UUID, int]:
-    """Return how many managers work on each demand that anybody works on."""
-    query = (
-        sa.select(col(Case.demand_id), sa.func.count())
-        .where(col(Case.closed_at).is_(None))
-        .group_by(col(Case.demand_id))
-    )
-    return {row[0]: row[1] for row in session.execute(query)}
-
-
-def count_open_by_listing(session: Session) -> Mapping[UUID, int]:
-    """Return in how many open recommendations each listing stands."""
-    counts: dict[UUID, int] = {}
-    for side in (col(Recommendation.supply_id), col(Recommendation.demand_id)):
-        counted = sa.select(side, sa.func.count()).where(col(Recommendation.progress) == Progress.OPEN).group_by(side)
-        counts |= {row[0]: row[1] for row in session.execute(counted)}
-    return counts
 
 
 def find_decided(session: Session, manager_id: UUID, *, since: datetime | None, limit: int) -> Sequence[Recommendation]:
@@ -178,100 +121,77 @@ def change_scores(session: Session, changed: Sequence[Mapping[str, Any]]) -> Non
         session.connection().execute(update, list(changed))
 
 
-def load_fields(session: Session) -> Mapping[UUID, frozenset[str]]:
-    """Return the priority fields of every published listing that has any."""
-    query = select(ListingField).join(Listing).where(Listing.state == State.PUBLISHED)
-    fields: dict[UUID, set[str]] = {}
-    for row in session.exec(query):
-        fields.setdefault(row.listing_id, set()).add(row.field_code)
-    return {listing_id: frozenset(codes) for listing_id, codes in fields.items()}
-
-
-def find_mark(session: Session, encoder: str) -> JudgingMark | None:
-    """Return up to where the pairs of an encoder are judged, if any are."""
-    query = select(JudgingMark).where(JudgingMark.encoder == encoder)
-    return session.exec(query.execution_options(populate_existing=True)).first()
-
-
-def lock_mark(session: Session, encoder: str) -> JudgingMark | None:
-    """Return the mark of an encoder; nobody else moves it until this transaction ends."""
-    query = select(JudgingMark).where(JudgingMark.encoder == encoder).with_for_update()
-    return session.exec(query.execution_options(populate_existing=True)).first()
-
-
-def find_changed_ids(session: Session, *, after: int, until: int) -> Sequence[UUID]:
-    """Return the listings that changed after one change of the market and not after another."""
-    between = col(IndexChange.seq) > after, col(IndexChange.seq) <= until
-    return session.exec(
-        select(IndexChange.listing_id).where(*between).distinct().order_by(col(IndexChange.listing_id))
-    ).all()
-
-
-def find_demands_of(session: Session, supply_ids: Sequence[UUID]) -> Sequence[UUID]:
-    """Return the demands that are judged together with any of these supplies."""
-    found: set[UUID] = set()
-    for start in range(0, len(supply_ids), CHUNK):
-        chosen = col(JudgedPair.supply_id).in_(supply_ids[start : start + CHUNK])
-        found |= set(session.exec(select(JudgedPair.demand_id).where(chosen).distinct()))
-    return sorted(found, key=str)
-
-
-def replace_pairs(session: Session, demand_ids: Sequence[UUID], pairs: Sequence[JudgedPair]) -> None:
-    """Put these pairs in the place of all that was judged of some demands."""
-    for start in range(0, len(demand_ids), CHUNK):
-        chosen = col(JudgedPair.demand_id).in_(demand_ids[start : start + CHUNK])
-        session.exec(sa.delete(JudgedPair).where(chosen))
-    session.add_all(pairs)
-    session.flush()
-
-
-def clear_pairs(session: Session, *, encoder: str) -> None:
-    """Forget every judged pair, and that another encoder than this one ever judged any."""
-    session.exec(sa.delete(JudgedPair))
-    session.exec(sa.delete(JudgingMark).where(col(JudgingMark.encoder) != encoder))
-
-
 def find_rows(
     session: Session, manager_id: UUID, tab: Tab, *, now: datetime, limit: int, offset: int = 0
 ) -> Sequence[Recommendation]:
-    """Return one page of one list."""
-    query = _in_tab(select(Recommendation), manager_id, tab, now).order_by(*ORDERS[tab])
-    return session.exec(query.offset(offset).limit(limit)).all()
+    """Return one page of one list; what was put off until today was asked for and comes before all else."""
+    if tab is not Tab.OPEN:
+        query = _mine(select(Recommendation), manager_id).where(_is_in(tab, now)).order_by(*ORDERS[tab])
+        return session.exec(query.offset(offset).limit(limit)).all()
+    # Two queries instead of one with OR: either walks its index in order and stops when the page is full.
+    free = _mine(select(Recommendation), manager_id).where(*_is_free()).order_by(*ORDERS[tab])
+    awaited = session.exec(free.where(_is_snoozed(), _is_due(now)).limit(offset + limit)).all()
+    missing = offset + limit - len(awaited)
+    if missing <= 0:
+        return awaited[offset:]
+    others = free.where(col(Recommendation.progress) == Progress.OPEN)
+    first = max(0, offset - len(awaited))
+    return [*awaited[offset:], *session.exec(others.offset(first).limit(min(limit, missing)))]
 
 
-def count_rows(session: Session, manager_id: UUID, tab: Tab, *, now: datetime) -> int:
-    """Return how many pairs one list has."""
-    counted = select(sa.func.count()).select_from(Recommendation)
-    return int(session.exec(_in_tab(counted, manager_id, tab, now)).one())
+def count_tabs(session: Session, manager_id: UUID, *, now: datetime) -> Mapping[Tab, int]:
+    """Return how many pairs each list has, in one query."""
+    counts: list[Any] = [sa.func.count(sa.case((_is_in(tab, now), 1))) for tab in Tab]
+    query = _mine(sa.select(*counts).select_from(Recommendation), manager_id)
+    kept = col(Recommendation.progress).in_(LISTED)
+    return dict(zip(Tab, session.execute(query.where(kept)).one(), strict=True))
 
 
-# What was put off until today was asked for: it comes before what nobody asked for.
-WAS_SNOOZED = sa.case((col(Recommendation.progress) == Progress.SNOOZED, 0), else_=1)
+LISTED = (Progress.OPEN, Progress.TAKEN, Progress.SNOOZED, Progress.DISMISSED)
 ORDERS: dict[Tab, tuple[Any, ...]] = {
-    Tab.OPEN: (WAS_SNOOZED, col(Recommendation.score).desc(), col(Recommendation.id)),
+    Tab.OPEN: (col(Recommendation.score).desc(), col(Recommendation.id)),
     Tab.TAKEN: (col(Recommendation.decided_at).desc(), col(Recommendation.id)),
     Tab.SNOOZED: (col(Recommendation.snoozed_until), col(Recommendation.id)),
     Tab.DISMISSED: (col(Recommendation.decided_at).desc(), col(Recommendation.id)),
 }
 
 
-def _in_tab(query: Query, manager_id: UUID, tab: Tab, now: datetime) -> Query:
-    mine = query.where(col(Recommendation.manager_id) == manager_id)
-    if tab is Tab.TAKEN:
-        return mine.where(col(Recommendation.progress) == Progress.TAKEN)
-    shown = (
-        mine.join(SUPPLY, col(SUPPLY.id) == Recommendation.supply_id)
-        .join(DEMAND, col(DEMAND.id) == Recommendation.demand_id)
-        .where(col(SUPPLY.state) == State.PUBLISHED, col(DEMAND.state) == State.PUBLISHED)
+def _mine(query: Query, manager_id: UUID) -> Query:
+    """Ask for one manager's recommendations, with both listings beside them."""
+    joined = query.join(SUPPLY, col(SUPPLY.id) == Recommendation.supply_id)
+    return joined.join(DEMAND, col(DEMAND.id) == Recommendation.demand_id).where(
+        col(Recommendation.manager_id) == manager_id
     )
-    is_snoozed, is_due = col(Recommendation.progress) == Progress.SNOOZED, col(Recommendation.snoozed_until) <= now
+
+
+def _is_in(tab: Tab, now: datetime) -> sa.ColumnElement[bool]:
+    """Tell in a query whether a recommendation belongs to a list; what was taken stays, whatever became of it."""
+    if tab is Tab.TAKEN:
+        return col(Recommendation.progress) == Progress.TAKEN
     if tab is Tab.SNOOZED:
-        return shown.where(is_snoozed, ~is_due)
+        return sa.and_(_is_snoozed(), ~_is_due(now), *_is_public())
     if tab is Tab.DISMISSED:
-        return shown.where(col(Recommendation.progress) == Progress.DISMISSED)
-    waiting = sa.or_(col(Recommendation.progress) == Progress.OPEN, sa.and_(is_snoozed, is_due))
-    is_free = ~_settled(Recommendation.supply_id, Recommendation.demand_id), ~_rests(Recommendation.demand_id)
-    return shown.where(waiting, *is_free)
+        return sa.and_(col(Recommendation.progress) == Progress.DISMISSED, *_is_public())
+    waiting = sa.or_(col(Recommendation.progress) == Progress.OPEN, sa.and_(_is_snoozed(), _is_due(now)))
+    return sa.and_(waiting, *_is_free())
+
+
+def _is_snoozed() -> sa.ColumnElement[bool]:
+    return col(Recommendation.progress) == Progress.SNOOZED
+
+
+def _is_due(now: datetime) -> sa.ColumnElement[bool]:
+    return col(Recommendation.snoozed_until) <= now
+
+
+def _is_public() -> tuple[sa.ColumnElement[bool], ...]:
+    return col(SUPPLY.state) == State.PUBLISHED, col(DEMAND.state) == State.PUBLISHED
+
+
+def _is_free() -> tuple[sa.ColumnElement[bool], ...]:
+    """Tell in a query whether a pair can be taken: both sides published, nobody at work, the demand not at rest."""
+    is_settled = settled(Recommendation.supply_id, Recommendation.demand_id)
+    return *_is_public(), ~is_settled, ~rests(Recommendation.demand_id)
 
 
 def find_recommendation(

@@ -4,13 +4,11 @@ A score has no meaning of its own; it only orders the pairs of one manager. The 
 together is worth about one and a half levels, everything public about one.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from math import exp
 from uuid import UUID
-
-import numpy as np
 
 from backend.desk.lessons import learned_of
 from backend.policy.catalogue import Catalogue
@@ -92,34 +90,6 @@ class Fit:
     learned: float = 0.0
 
 
-def nearness(vectors: Mapping[UUID, Vector], pairs: Sequence[PoolPair], expertise: Vector | None) -> dict[UUID, float]:
-    """Return the cosine of an expertise (d,) with each listing of the pairs that has a vector; unit vectors all."""
-    wanted = {listing_id for pair in pairs for listing_id in pair.key}
-    known = sorted(wanted & vectors.keys(), key=str)
-    if expertise is None or not known:
-        return {}
-    cosines = np.stack([vectors[listing_id] for listing_id in known]) @ expertise
-    return dict(zip(known, cosines.tolist(), strict=True))
-
-
-def score_pairs(
-    pairs: Sequence[PoolPair], interest: Interest, cosines: Mapping[UUID, float], catalogue: Catalogue, *, now: datetime
-) -> list[tuple[PoolPair, Fit]]:
-    """Score the pairs that concern a manager, best first, ties by id; the others are left out."""
-    near = {pair.key: (cosines.get(pair.supply_id, 0.0) + cosines.get(pair.demand_id, 0.0)) / 2 for pair in pairs}
-    threshold = _near_threshold(list(near.values()))
-    scored = [(pair, fit_of(pair, interest, near[pair.key], catalogue, near_from=threshold, now=now)) for pair in pairs]
-    concerned = [(pair, fit) for pair, fit in scored if concerns(interest, fit)]
-    return sorted(concerned, key=lambda entry: (-entry[1].score, str(entry[0].demand_id), str(entry[0].supply_id)))
-
-
-def _near_threshold(cosines: Sequence[float]) -> float:
-    """Return the cosine from which a pair stands out of its pool; infinite where the pool is too small to say."""
-    if len(cosines) < SMALLEST_POOL:
-        return float("inf")
-    return float(np.mean(cosines) + NEAR_DEVIATIONS * np.std(cosines))
-
-
 def fit_of(
     pair: PoolPair, interest: Interest, cosine: float, catalogue: Catalogue, *, near_from: float, now: datetime
 ) -> Fit:
@@ -128,7 +98,7 @@ def fit_of(
     is_near = interest.personalised and interest.vector is not None and cosine >= near_from
     is_cross = catalogue.province_of(pair.supply_region) != catalogue.province_of(pair.demand_region)
     likes_cross = interest.prefers_cross_region or not interest.personalised
-    industries = tuple(code for code in interest.industries if interest.personalised and _is_in(code, pair.industries))
+    industries = tuple(code for code in interest.industries if interest.personalised and is_in(code, pair.industries))
     learned = learned_of(traits_of(pair, catalogue), interest.lessons) if interest.personalised else 0.0
     score = (
         pair.level.order
@@ -160,7 +130,7 @@ def _personal(
     return fields, regions, tuple(sorted(interest.words & pair.words, key=lambda word: (-len(word), word)))
 
 
-def _is_in(code: str, industries: frozenset[str]) -> bool:
+def is_in(code: str, industries: frozenset[str]) -> bool:
     """Tell whether an industry, or one within it, is among these: C26 lies in C."""
     return any(one.startswith(code) for one in industries)
 
@@ -181,19 +151,6 @@ def _urgency(deadline: date | None, now: datetime) -> float:
         return 0.0
     left = (deadline - now.date()).days
     return OVERDUE if left < 0 else URGENT * max(0.0, 1 - left / URGENT_DAYS)
-
-
-def concerns(interest: Interest, fit: Fit) -> bool:
-    """Tell whether a pair belongs to what a manager cares for.
-
-    Chosen regions are kept to. Chosen fields are too, but for what the expertise, in the manager's own words, reaches.
-    """
-    if not interest.personalised:
-        return True
-    if interest.regions and not fit.regions:
-        return False
-    says_nothing = not interest.fields and not interest.industries
-    return says_nothing or bool(fit.fields) or bool(fit.industries) or bool(fit.words) or fit.is_near
 
 
 def why(pair: PoolPair, fit: Fit, interest: Interest, catalogue: Catalogue, *, today: date) -> str:

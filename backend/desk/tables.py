@@ -138,17 +138,25 @@ class JudgingMark(SQLModel, table=True):
     judged_at: datetime = Field(sa_type=UtcTime)
 
 
+class OrganisationExposure(SQLModel, table=True):
+    """How often an organisation stood in open queues when the last run began: all parts of a run see the same."""
+
+    organisation_id: UUID = Field(foreign_key="organisation.id", primary_key=True)
+    shown: int = Field(description="open recommendations with a listing of it, both sides counted")
+
+
 class Recommendation(SQLModel, table=True):
     """One pair recommended to one manager, once. `reason` is what was shown when it was made."""
 
     __table_args__ = (
         sa.UniqueConstraint("manager_id", "supply_id", "demand_id", name="uq_recommendation"),
         sa.Index("ix_recommendation_queue", "manager_id", "progress", "score"),
+        sa.Index("ix_recommendation_pair", "supply_id", "demand_id"),
     )
 
     id: UUID = Field(default_factory=uuid4, primary_key=True)
     manager_id: UUID = Field(foreign_key="account.id")
-    supply_id: UUID = Field(foreign_key="listing.id", index=True)
+    supply_id: UUID = Field(foreign_key="listing.id")
     demand_id: UUID = Field(foreign_key="listing.id", index=True)
     level: str = Field(max_length=10)
     score: float

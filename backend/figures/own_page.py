@@ -10,6 +10,7 @@ from sqlmodel import Session
 from backend.accounts.tables import Account, Organisation, Role
 from backend.errors import Forbidden
 from backend.figures import repository_own
+from backend.figures.drawing import Bars, draw_bars
 from backend.figures.months import Month, last_months, month_of
 from backend.figures.pages import Download, OwnPage, TeamPage, Total
 from backend.figures.public_page import wan
@@ -18,6 +19,8 @@ from backend.figures.sheets import Cell, Column, Sheet, Suffix
 from backend.web.pages import build_url
 
 MONTHS_SHOWN = 6
+# Seven characters of 13 units stand left of the axis.
+LONGEST_NAME, NAME_WIDTH = 7, 100
 YUAN_PER_WAN = 10_000
 HEADS: Mapping[str, str] = {
     "received": "收到推荐",
@@ -42,6 +45,7 @@ def make_own_page(session: Session, app: FastAPI, manager: Account, month: Month
         later=_later(app, "figures.own", month, now),
         activity=act,
         totals=_totals(act),
+        bars=_taken_bars(sheet.rows),
         sheet=sheet,
         downloads=_downloads(app, "figures.own_file", month),
         team_href=build_url(app, "figures.team", month=month.code) if has_team else "",
@@ -69,6 +73,7 @@ def make_team_page(session: Session, app: FastAPI, account: Account, month: Mont
         later=_later(app, "figures.team", month, now),
         activity=total,
         totals=_totals(total),
+        bars=_taken_bars(sheet.rows[:-1]),
         sheet=sheet,
         downloads=_downloads(app, "figures.team_file", month),
     )
@@ -101,6 +106,15 @@ def team_sheet(session: Session, organisation: Organisation, month: Month) -> tu
     heads = ("技术经理人", *HEADS.values(), "正在接洽")
     columns = [Column(label, numeric=number > 0) for number, label in enumerate(heads)]
     return Sheet("团队月度数字", columns, [*rows, last]), total
+
+
+def _taken_bars(rows: Sequence[Sequence[Cell]]) -> Bars:
+    """Draw for each line of a table, a month or a manager, how many cases were taken up; long names are cut."""
+    column = 1 + list(HEADS).index("taken")
+    names = [str(row[0].value) for row in rows]
+    cut = [name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…" for name in names]
+    counts = [int(row[column].value) for row in rows]
+    return draw_bars([("step", name, count) for name, count in zip(cut, counts, strict=True)], left=NAME_WIDTH)
 
 
 def _sum(acts: Sequence[Activity]) -> Activity:

@@ -101,6 +101,7 @@ class OwnPage(Page):
     later: str
     activity: Activity
     totals: Sequence[Total]
+    bars: Bars
     sheet: Sheet
     downloads: Sequence[Download]
     team_href: str
@@ -119,5 +120,6 @@ class TeamPage(Page):
     later: str
     activity: Activity
     totals: Sequence[Total]
+    bars: Bars
     sheet: Sheet
     downloads: Sequence[Download]

@@ -24,9 +24,6 @@ from backend.figures.service import (
     Chart,
     Source,
     Supplies,
-    count_supplies,
-    find_flows,
-    make_funnel,
     shown_amount,
     shown_months,
     waiting_sheet,
@@ -44,7 +41,7 @@ YUAN_PER_WAN = 10_000
 def make_public_page(source: Source) -> PublicPage:
     """Return the whole page."""
     session, asked = source.session, source.question
-    counted, flows, steps = count_supplies(session), find_flows(source), make_funnel(session)
+    counted, flows, steps = source.supplies, source.flows, source.steps
     fields = counted.fields(source.catalogue)
     months = SHEETS[Chart.MONTHS](source)
     panels, most = _month_panels(months)
@@ -113,7 +110,7 @@ def _downloads(source: Source, chart: Chart) -> list[Download]:
 
 def _totals(source: Source, counted: Supplies) -> list[Total]:
     contracts = repository.sum_contracts(source.session)
-    taken = sum(flow.count for flow in repository.find_flows(source.session, Measure.CASES))
+    taken = repository.count_cases(source.session)
     amount = shown_amount(contracts)
     numbers = [
         ("现在的需求", counted.total(Kind.DEMAND)),

@@ -132,13 +132,23 @@ def _is_first(field: Any, listing_id: Any) -> sa.ColumnElement[bool]:
     return sa.and_(field.listing_id == listing_id, field.position == 0)
 
 
+def count_cases(session: Session) -> int:
+    """Count all cases that were ever taken up."""
+    return int(session.execute(sa.select(sa.func.count()).select_from(Case)).scalar_one())
+
+
 def count_recommended_pairs(session: Session) -> int:
-    """Count the pairs that were ever recommended to somebody; what was taken up was recommended, too."""
-    recommended = sa.select(col(Recommendation.supply_id), col(Recommendation.demand_id))
-    taken = sa.select(col(Case.supply_id), col(Case.demand_id))
-    return int(
-        session.execute(sa.select(sa.func.count()).select_from(recommended.union(taken).subquery())).scalar_one()
+    """Count the pairs that were ever recommended to somebody; what was taken up was recommended, too.
+
+    Each pair stands together in the index of the recommendations: nothing is sorted, however many they are.
+    """
+    recommended = sa.select(col(Recommendation.supply_id), col(Recommendation.demand_id)).distinct().subquery()
+    is_known = sa.exists().where(
+        col(Recommendation.supply_id) == Case.supply_id, col(Recommendation.demand_id) == Case.demand_id
     )
+    others = sa.select(col(Case.supply_id), col(Case.demand_id)).where(~is_known).distinct().subquery()
+    counts = [sa.select(sa.func.count()).select_from(pairs).scalar_subquery() for pairs in (recommended, others)]
+    return int(sum(session.execute(sa.select(*counts)).one()))
 
 
 def count_pairs_by_furthest_stage(session: Session) -> Mapping[Stage, int]:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from functools import cached_property
 from types import MappingProxyType
 
 from fastapi import FastAPI
@@ -60,6 +61,28 @@ class Source:
     now: datetime
     question: Question = Question()
 
+    @cached_property
+    def supplies(self) -> "Supplies":
+        """Return what is published now, counted once for this answer."""
+        counts = listings.count_published_by_province(self.session), repository.count_by_field(self.session)
+        return Supplies(*counts)
+
+    @cached_property
+    def flows(self) -> Sequence[Flow]:
+        """Return the flows that the reader asked for, counted once for this answer."""
+        asked = self.question
+        since = month_of(self.now).shifted(1 - asked.months) if asked.months else None
+        return repository.find_flows(self.session, asked.measure, since=since, field=asked.field)
+
+    @cached_property
+    def steps(self) -> "Sequence[Step]":
+        """Return how many pairs came how far, from recommendation to registered contract, counted once."""
+        furthest = repository.count_pairs_by_furthest_stage(self.session)
+        reached = [
+            Step("接洽" if stage is Stage.RECOMMENDED else stage.label, _at_least(furthest, stage)) for stage in Stage
+        ]
+        return [Step("推荐", repository.count_recommended_pairs(self.session)), *reached]
+
     def place(self, code: str) -> str:
         """Return the short name of a province."""
         return self.catalogue.region(code).short
@@ -110,27 +133,6 @@ class Step:
     count: int
 
 
-def count_supplies(session: Session) -> Supplies:
-    """Count what is published now."""
-    return Supplies(listings.count_published_by_province(session), repository.count_by_field(session))
-
-
-def find_flows(source: Source) -> Sequence[Flow]:
-    """Return the flows that the reader asked for."""
-    asked = source.question
-    since = month_of(source.now).shifted(1 - asked.months) if asked.months else None
-    return repository.find_flows(source.session, asked.measure, since=since, field=asked.field)
-
-
-def make_funnel(session: Session) -> Sequence[Step]:
-    """Return how many pairs came how far, from the recommendation to the registered contract."""
-    furthest = repository.count_pairs_by_furthest_stage(session)
-    reached = [
-        Step("接洽" if stage is Stage.RECOMMENDED else stage.label, _at_least(furthest, stage)) for stage in Stage
-    ]
-    return [Step("推荐", repository.count_recommended_pairs(session)), *reached]
-
-
 def _at_least(furthest: Mapping[Stage, int], stage: Stage) -> int:
     return sum(count for other, count in furthest.items() if other.place >= stage.place)
 
@@ -142,7 +144,7 @@ def shown_amount(totals: ContractTotals) -> int | None:
 
 def places_sheet(source: Source) -> Sheet:
     """Return demand and supply by place."""
-    counted = count_supplies(source.session)
+    counted = source.supplies
     rows = [
         [
             term(source.place(place)),
@@ -156,7 +158,7 @@ def places_sheet(source: Source) -> Sheet:
 
 def gap_sheet(source: Source) -> Sheet:
     """Return demand and supply by field and place; a listing counts in each of its fields."""
-    counted = count_supplies(source.session)
+    counted = source.supplies
     heads = [f"{source.place(place)}{kind.label}" for place in PLACES for kind in SIDES]
     rows = []
     for field in counted.fields(source.catalogue):
@@ -175,7 +177,7 @@ def gap_sheet(source: Source) -> Sheet:
 
 def flow_sheet(source: Source) -> Sheet:
     """Return who supplies whom, 3 by 3, with sums; darker cells have more."""
-    counts = place_matrix(find_flows(source))
+    counts = place_matrix(source.flows)
     most = max(counts.values(), default=0)
     rows = []
     for one in PLACES:
@@ -202,7 +204,7 @@ def shade_of(count: int, most: int) -> int:
 
 def fields_sheet(source: Source) -> Sheet:
     """Return the same flows by field: what comes from each place and what goes to each."""
-    flows = find_flows(source)
+    flows = source.flows
     rows = []
     for field in [*source.catalogue.fields, NO_FIELD]:
         own = [flow for flow in flows if flow.field == field]
@@ -216,7 +218,7 @@ def fields_sheet(source: Source) -> Sheet:
 
 def funnel_sheet(source: Source) -> Sheet:
     """Return how many pairs came how far, with rates."""
-    steps = make_funnel(source.session)
+    steps = source.steps
     rows, before = [], steps[0].count
     for step in steps:
         rows.append(

@@ -9,6 +9,7 @@ from sqlmodel import Session
 JobFunction = Callable[..., None]
 MAIN_QUEUE = "jobs"
 NETWORK_QUEUE = "network"
+LONG_QUEUE = "long"
 
 
 @dataclass(frozen=True)
@@ -16,21 +17,22 @@ class Job:
     """A named piece of background work.
 
     A database job runs as `function(session, platform, **payload)` inside one transaction. A network job runs as
-    `function(platform, **payload)` with no transaction open, and makes its own short ones.
+    `function(platform, **payload)` with no transaction open, and makes its own short ones. So does a long job.
     `cron` (five fields, Asia/Shanghai) makes it a timed job; `cron_setting` names the setting that holds it instead.
     """
 
     name: str
     function: JobFunction
     max_attempts: int
-    uses_network: bool
+    queue: str
+    """Where it waits: a slow relay never holds up the rest, and neither does work of minutes."""
     cron: str = ""
     cron_setting: str = ""
 
     @property
-    def queue(self) -> str:
-        """Return the queue this job waits in, so that a slow relay never holds up the rest."""
-        return NETWORK_QUEUE if self.uses_network else MAIN_QUEUE
+    def has_transaction(self) -> bool:
+        """Tell whether it runs inside one transaction."""
+        return self.queue == MAIN_QUEUE
 
 
 class JobQueue(Protocol):
@@ -49,21 +51,26 @@ def job(
     name: str, *, max_attempts: int = 5, cron: str = "", cron_setting: str = ""
 ) -> Callable[[JobFunction], JobFunction]:
     """Declare a database job."""
-    return _declare(name, max_attempts, uses_network=False, cron=cron, cron_setting=cron_setting)
+    return _declare(name, max_attempts, queue=MAIN_QUEUE, cron=cron, cron_setting=cron_setting)
 
 
 def network_job(name: str, *, max_attempts: int = 1, cron: str = "") -> Callable[[JobFunction], JobFunction]:
     """Declare a job that talks to another machine."""
-    return _declare(name, max_attempts, uses_network=True, cron=cron, cron_setting="")
+    return _declare(name, max_attempts, queue=NETWORK_QUEUE, cron=cron, cron_setting="")
+
+
+def long_job(name: str, *, max_attempts: int = 3, cron: str = "") -> Callable[[JobFunction], JobFunction]:
+    """Declare a job that computes for long; each worker does one at a time."""
+    return _declare(name, max_attempts, queue=LONG_QUEUE, cron=cron, cron_setting="")
 
 
 def _declare(
-    name: str, max_attempts: int, *, uses_network: bool, cron: str, cron_setting: str
+    name: str, max_attempts: int, *, queue: str, cron: str, cron_setting: str
 ) -> Callable[[JobFunction], JobFunction]:
     def register(function: JobFunction) -> JobFunction:
         if name in _jobs:
             raise ValueError(f"two jobs are called {name!r}")
-        _jobs[name] = Job(name, function, max_attempts, uses_network, cron, cron_setting)
+        _jobs[name] = Job(name, function, max_attempts, queue, cron, cron_setting)
         return function
 
     return register

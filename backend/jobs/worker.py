@@ -18,7 +18,7 @@ from sqlmodel import Session
 
 from backend.errors import Conflict
 from backend.jobs.queue import APPLICATION, APPLICATION_VERSION, SERIALIZER, database_url_for_dbos
-from backend.jobs.registry import MAIN_QUEUE, NETWORK_QUEUE, Job, registered_jobs, timed_jobs
+from backend.jobs.registry import LONG_QUEUE, MAIN_QUEUE, NETWORK_QUEUE, Job, registered_jobs, timed_jobs
 from backend.jobs.takeover import Takeover
 from backend.platform import Platform
 
@@ -42,6 +42,7 @@ def running_worker(platform: Platform) -> Iterator[None]:
         DBOS.launch()
         DBOS.register_queue(MAIN_QUEUE, worker_concurrency=2, polling_interval_sec=POLLING_SECONDS)
         DBOS.register_queue(NETWORK_QUEUE, worker_concurrency=2, polling_interval_sec=POLLING_SECONDS)
+        DBOS.register_queue(LONG_QUEUE, worker_concurrency=1, polling_interval_sec=POLLING_SECONDS)
         _keep_timetable(platform)
         if takeover:
             takeover.start()
@@ -87,7 +88,7 @@ def _configure(platform: Platform, executor: str) -> None:
 
 def _register(platform: Platform, job: Job) -> None:
     """Make one job a DBOS workflow whose whole effect is one step."""
-    run = _network_runner(platform, job) if job.uses_network else _transaction_runner(platform, job)
+    run = _transaction_runner(platform, job) if job.has_transaction else _own_runner(platform, job)
 
     def workflow(payload: Mapping[str, str]) -> None:
         for attempt in range(1, job.max_attempts + 1):
@@ -124,7 +125,7 @@ def _transaction_runner(platform: Platform, job: Job) -> Callable[[int, Mapping[
     return run
 
 
-def _network_runner(platform: Platform, job: Job) -> Callable[[int, Mapping[str, str]], None]:
+def _own_runner(platform: Platform, job: Job) -> Callable[[int, Mapping[str, str]], None]:
     def body(payload: Mapping[str, str]) -> None:
         job.function(platform, **payload)
 
@@ -170,7 +171,7 @@ def _keep_timetable(platform: Platform) -> None:
 
 
 def _tick(platform: Platform, job: Job) -> Callable[[datetime, Any], None]:
-    runner = _network_runner(platform, job) if job.uses_network else _transaction_runner(platform, job)
+    runner = _transaction_runner(platform, job) if job.has_transaction else _own_runner(platform, job)
 
     def tick(_scheduled_at: datetime, _context: Any) -> None:
         runner(1, {})

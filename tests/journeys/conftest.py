@@ -22,7 +22,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from backend.accounts.tables import Role
 from backend.assembly import build_platform
-from backend.desk import service as desk
+from backend.desk import runs
 from backend.migrations.upgrade import upgrade_database
 from backend.settings import Settings
 from seeds.demonstration import load_market
@@ -110,7 +110,7 @@ def running(new_database: Callable[[], str], tmp_path_factory: pytest.TempPathFa
         platform.index.rebuild(session)
     load_pipeline(platform)
     with platform.transaction() as session:
-        desk.recommend_to_all(session, platform=platform)
+        runs.recommend_to_all(session, platform=platform)
     platform.database.dispose()
     command = [sys.executable, "-m", "backend.cli", "up", "--port", str(port)]
     process = subprocess.Popen(command, cwd=PROJECT, env=environment, start_new_session=True)

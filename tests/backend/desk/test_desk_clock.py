@@ -10,7 +10,7 @@ from sqlmodel import select
 from backend.desk import cases, clock, decisions
 from backend.desk.cases import Deed
 from backend.desk.clock import Due
-from backend.desk.repository import ENOUGH
+from backend.desk.repository_pool import ENOUGH
 from backend.desk.stages import Exit
 from backend.desk.tables import Case, ManagerAbsence
 from backend.desk.tables_pipeline import UnansweredListing, Waiting

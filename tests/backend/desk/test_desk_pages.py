@@ -1,16 +1,24 @@
 """The desk's pages: what they show, what they refuse, and that everything works by plain forms."""
 
 import re
+from pathlib import Path
 
 import pytest
+from babel.messages.pofile import read_po
 from factories import MONDAY
 from recommending import CANARIES, TOPICS, make_manager, make_pair, make_side, only_row, recommend, withdraw
 from sqlmodel import select
 
 from backend.desk import decisions
 from backend.desk.queue_page import PER_PAGE
+from backend.desk.stages import Exit, Stage
 from backend.desk.tables import Case, DismissalReason, ManagerProfile, Progress, Recommendation
+from backend.desk.tables_pipeline import Answer, ContractKind
 from backend.listings.tables import Kind, Listing, Visibility
+from backend.web.language import CATALOGUES, Language
+from backend.web.pages import LANGUAGE_COOKIE
+
+PROJECT = Path(__file__).parents[3]
 
 
 @pytest.fixture
@@ -297,3 +305,22 @@ def test_a_reason_from_another_vocabulary_is_no_reason(client, session, platform
 
     assert answer.status_code == 422
     assert {reason.value for reason in DismissalReason}.isdisjoint({"hate"})
+
+
+@pytest.mark.parametrize("vocabulary", [Progress, DismissalReason, Stage, Exit, ContractKind, Answer])
+@pytest.mark.parametrize("language", [Language.ENGLISH, Language.TRADITIONAL])
+def test_every_word_of_the_tables_is_said_in_the_other_languages(vocabulary, language):
+    with (PROJECT / "frontend" / "locales" / f"{CATALOGUES[language]}.po").open("rb") as file:
+        known = {message.id for message in read_po(file) if message.string}
+
+    assert {member.label for member in vocabulary if member.label} <= known
+
+
+def test_the_reasons_are_offered_in_english_to_who_reads_english(client, session, platform, manager):
+    recommended(session, platform, manager)
+
+    client.cookies.set(LANGUAGE_COOKIE, "en")
+    page = client.get("/desk").text
+
+    assert "Other technical direction" in page
+    assert "技术方向不符" not in page

@@ -11,8 +11,9 @@ from sqlmodel import select
 from backend.accounts.tables import Account, Role
 from backend.desk import decisions, pairs, service
 from backend.desk.choosing import MOST_OPEN, NEAR_EQUALS, PER_DEMAND, PER_SUPPLY, Owners
+from backend.desk.columns import PairColumns
 from backend.desk.scoring import Interest, PoolPair
-from backend.desk.service import Pool
+from backend.desk.service import Pool, Prepared
 from backend.desk.tables import DismissalReason, JudgedPair, Progress, Recommendation
 from backend.jobs import enqueue
 from backend.listings import service as listings
@@ -161,9 +162,10 @@ def test_no_more_than_two_pairs_of_one_supply_are_recommended(session, platform)
 
 
 def test_no_more_than_two_hundred_pairs_wait_for_one_manager(platform):
-    pool = Pool([_synthetic_pair() for _ in range(MOST_OPEN + 50)], {}, frozenset(), Owners({}))
+    columns = PairColumns([_synthetic_pair() for _ in range(MOST_OPEN + 50)], {}, platform.catalogue)
+    pool = Pool(columns, {}, frozenset(), Owners({}))
 
-    chosen = service._choose(pool, {}, Interest(), platform, now=MONDAY)
+    chosen = service._choose(pool, {}, Prepared(None, Interest(), None), platform, now=MONDAY)
 
     assert len(chosen) == MOST_OPEN
 

@@ -35,6 +35,11 @@ def file_rows(client, address: str) -> list[list[str]]:
     return [line.split(",") for line in client.get(address).content.decode("utf-8-sig").splitlines()]
 
 
+def bars_of(page: str) -> list[tuple[str, str]]:
+    """Return the label and the number of every bar."""
+    return re.findall(r'<text class="end"[^>]*>([^<]*)</text><rect[^>]*/><text[^>]*>([^<]*)</text>', page)
+
+
 def test_my_month_counts_what_i_did_in_it_and_keeps_it_after_a_hand_over(client, session, centre, manager):
     heir = make_account(session, role=Role.MANAGER, organisation_id=centre.id)
     taken, given = take_pair(session, manager), take_pair(session, manager)
@@ -50,6 +55,7 @@ def test_my_month_counts_what_i_did_in_it_and_keeps_it_after_a_hand_over(client,
     page = client.get("/figures/mine").text
 
     assert numbers(page) == ["4", "3", "2", "1", "1", "0", "150"]
+    assert bars_of(page)[:2] == [("2026-11", "2"), ("2026-10", "1")]
     assert "2026-11 处理 3 条推荐，接洽 2 次，签约 1 份" in page
     rows = file_rows(client, "/figures/mine/file.csv")
     assert rows[1] == ["2026-11", "4", "3", "2", "1", "1", "150.0", "75.0", "0"]
@@ -69,7 +75,7 @@ def test_another_month_is_one_click_away_and_none_lies_in_the_future(client, man
 
 
 def test_the_team_view_has_one_line_a_manager_and_a_sum(client, session, centre, manager):
-    second = make_account(session, role=Role.MANAGER, organisation_id=centre.id, display_name="乙经理")
+    second = make_account(session, role=Role.MANAGER, organisation_id=centre.id, display_name="乙占 50% 经理")
     make_account(session, role=Role.MANAGER, organisation_id=centre.id, suspended_at=MONDAY, display_name="停用经理")
     stranger = make_account(session, role=Role.MANAGER, display_name="外单位经理")
     for who in (manager, second, second, stranger):
@@ -80,10 +86,11 @@ def test_the_team_view_has_one_line_a_manager_and_a_sum(client, session, centre,
     rows = file_rows(client, "/figures/team/file.csv")
 
     assert [[row[0], row[3], row[-1]] for row in rows[1:]] == [
-        ["乙经理", "2", "2"],
+        ["乙占 50% 经理", "2", "2"],
         ["甲经理", "1", "1"],
         ["合计", "3", "3"],
     ]
+    assert bars_of(page) == [("乙占 50%…", "2"), ("甲经理", "1")]
     assert "测试服务中心的技术经理人" in page
     assert "外单位经理" not in page
     assert "停用经理" not in page
