@@ -63,10 +63,12 @@ class Thesaurus:
         """
         path = folder / GROUPS
         try:
-            lines = gzip.decompress(path.read_bytes()).decode().splitlines()
+            groups = [_group(line) for line in gzip.decompress(path.read_bytes()).decode().splitlines()]
         except (OSError, ValueError, EOFError, zlib.error) as error:
             raise ValueError(f"{path}: is no thesaurus ({error!r})") from error
-        return cls(Group(*(tuple(part.split("|")) for part in line.split("\t"))) for line in lines)
+        if not groups:
+            raise ValueError(f"{path}: is no thesaurus (it is empty)")
+        return cls(groups)
 
     def equivalents(self, term: str) -> tuple[str, ...]:
         """Return what else a term is called: synonyms, abbreviations, names of daily speech."""
@@ -94,6 +96,13 @@ class Thesaurus:
                     found.append(Occurrence(term, start, at))
                     break
         return found
+
+
+def _group(line: str) -> Group:
+    terms, _, answers = line.partition("\t")
+    if not terms or "\t" in answers:
+        raise ValueError(f"no group: {line!r}")
+    return Group(tuple(terms.split("|")), tuple(answers.split("|")) if answers else ())
 
 
 def place_of(term: str, text: str) -> int:
