@@ -90,6 +90,11 @@ def sentences(text: str) -> list[tuple[int, int]]:
     return spans
 
 
+def word_edges(run: str) -> frozenset[int]:
+    """Return the places in a run of Han where a word begins or ends."""
+    return frozenset((0, *accumulate(map(len, _segmenter().cut(run)))))
+
+
 def _words(normal: str) -> Iterator[str]:
     for match in _RUN.finditer(normal):
         if match["han"]:
@@ -168,7 +173,7 @@ def _replace_in_run(run: str, scope: str) -> str:
     matches = list(_synonym_pattern(scope).finditer(run))
     if not matches:
         return run
-    edges = {0, *accumulate(map(len, _segmenter().cut(run)))}
+    edges = word_edges(run)
     parts, last = [], 0
     for match in matches:
         start, end = match.span()

@@ -93,6 +93,15 @@ class GroundData(BaseModel):
     text: str
 
 
+class CounterpartData(BaseModel):
+    """A term of the demand and one of the supply: another name of the same, or what answers the problem."""
+
+    demand: str
+    supply: str
+    relation: Literal["same", "answer"]
+    text: str
+
+
 class ExplanationData(BaseModel):
     """Why a pair fits and what does not."""
 
@@ -101,6 +110,7 @@ class ExplanationData(BaseModel):
     requirements: list[RequirementData]
     quotes: list[QuoteData]
     shared_terms: list[str]
+    counterparts: list[CounterpartData]
     policy: list[GroundData]
     reason: str
 

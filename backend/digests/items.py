@@ -132,7 +132,13 @@ def _bank(bank: Bank, settings: Settings) -> Bank:
 
 
 def _second_reason(bridge: Bridge) -> str:
-    """Return what the first reason leaves out: the ground of policy, or what nobody has said yet."""
+    """Return what the first reason leaves out: other words for the same, then policy, or what nobody has said yet."""
+    if bridge.counterparts:
+        return f"说法对应：{bridge.counterparts[0]}。{_other_ground(bridge)}"
+    return _other_ground(bridge)
+
+
+def _other_ground(bridge: Bridge) -> str:
     if bridge.policy:
         return f"{bridge.policy[0].cite}：{bridge.policy[0].text}"
     unknown = [item.text for item in bridge.requirements if item.status == "unknown"]

@@ -74,6 +74,7 @@ class Bridge:
     requirements: tuple[RequirementLine, ...]
     policy: tuple[Ground, ...]
     terms: tuple[str, ...]
+    counterparts: tuple[str, ...]
     href: str
     here: str
 
@@ -105,6 +106,7 @@ def bridge_of(
         requirements=tuple(requirement_line(item) for item in shown.requirements),
         policy=shown.grounds,
         terms=shown.terms,
+        counterparts=tuple(item.text for item in shown.counterparts),
         href=f"/pairs/{pair.demand.id}/{pair.supply.id}{suffix}",
         here=here.value if here else "",
     )
@@ -114,8 +116,10 @@ def reason_of(explanation: Explanation) -> Markup:
     """Return why a pair fits, with passages of both sides, and then what does not fit, which is always said."""
     best = next(iter(explanation.evidence), None)
     if best:
-        quotes = (quoted(quote, explanation.terms) for quote in (best.demand_quote, best.supply_quote))
-        reason = Markup("需求写到{}，成果写到{}。").format(*quotes)
+        others = explanation.counterparts
+        asked = quoted(best.demand_quote, (*explanation.terms, *(item.demand_term for item in others)))
+        offered = quoted(best.supply_quote, (*explanation.terms, *(item.supply_term for item in others)))
+        reason = Markup("需求写到{}，成果写到{}。").format(asked, offered)
     else:
         reason = Markup("{}。").format(explanation.strongest_reason)
     return Markup("{}{}").format(reason, _what_is_missed(explanation))

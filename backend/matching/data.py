@@ -44,6 +44,15 @@ def explanation_as_data(explanation: Explanation) -> dict[str, Any]:
         ],
         "quotes": [{"demand": item.demand_quote, "supply": item.supply_quote} for item in explanation.evidence],
         "shared_terms": list(explanation.terms),
+        "counterparts": [
+            {
+                "demand": item.demand_term,
+                "supply": item.supply_term,
+                "relation": item.relation.value,
+                "text": item.text,
+            }
+            for item in explanation.counterparts
+        ],
         "policy": [{"cite": ground.cite, "text": ground.text} for ground in explanation.grounds],
         "reason": unmarked(reason_of(explanation)),
     }

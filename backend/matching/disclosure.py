@@ -21,6 +21,11 @@ def disclose(explanation: Explanation, demand: Card, supply: Card) -> Explanatio
         requirements=tuple(_disclosed(item, demand) for item in explanation.requirements),
         evidence=tuple(item for item in explanation.evidence if _is_open(item, demand, supply)),
         terms=tuple(term for term in explanation.terms if _says(demand, term) and _says(supply, term)),
+        counterparts=tuple(
+            item
+            for item in explanation.counterparts
+            if _says(demand, item.demand_term) and _says(supply, item.supply_term)
+        ),
     )
 
 

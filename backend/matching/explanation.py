@@ -7,11 +7,14 @@ from backend.listings.tables import Kind
 from backend.matching.grounds import Ground, find_grounds
 from backend.matching.requirements import Requirement, compare
 from backend.policy.catalogue import Catalogue
+from models.counterparts import Counterpart, find_counterparts
 from models.features import PairText
 from models.passages import Evidence, find_evidence, shared_terms
 from models.relevance import MatchLevel, PairScorer
+from models.thesaurus import shipped
 
 SHOWN_TERMS = 6
+SHOWN_COUNTERPARTS = 4
 SHOWN_EVIDENCE = 2
 
 
@@ -23,6 +26,7 @@ class Explanation:
     evidence: tuple[Evidence, ...]
     terms: tuple[str, ...]
     grounds: tuple[Ground, ...]
+    counterparts: tuple[Counterpart, ...] = ()
 
     @property
     def met(self) -> int:
@@ -41,9 +45,11 @@ class Explanation:
 
     @property
     def strongest_reason(self) -> str:
-        """Return the one line that says most: shared terms, else the best figure met, else the pair of passages."""
+        """Return the one line that says most: terms in common, the best figure met, or the pair of passages."""
         if self.terms:
             return "都涉及" + "、".join(self.terms[:3])
+        if self.counterparts:
+            return f"说法对应：{self.counterparts[0].text}"
         figures = [item for item in self.requirements if item.status == "met"]
         if figures:
             return f"{figures[0].text}，{figures[0].note}"
@@ -66,6 +72,7 @@ def explain(demand: ListingBundle, supply: ListingBundle, *, scorer: PairScorer,
         evidence=tuple(find_evidence(scorer, asked, offered, limit=SHOWN_EVIDENCE)),
         terms=tuple(shared_terms(scorer, asked, offered, limit=SHOWN_TERMS)),
         grounds=find_grounds(demand, supply, catalogue),
+        counterparts=tuple(find_counterparts(shipped(), asked, offered, limit=SHOWN_COUNTERPARTS)),
     )
 
 

@@ -6,7 +6,9 @@ from collections.abc import Iterable
 
 from markupsafe import Markup, escape
 
+from models.expansion import alternatives
 from models.text import words
+from models.thesaurus import shipped
 
 MARKED = Markup("<mark>{}</mark>")
 SHORTEST_WORD = 2
@@ -34,8 +36,9 @@ def unmarked(text: Markup) -> str:
 
 
 def query_terms(text: str) -> tuple[str, ...]:
-    """Return what to mark for a query: its parts as typed and its words in normal form; no single letters."""
-    found = dict.fromkeys([*text.split(), *words(text)])
+    """Return what to mark for a query: its parts as typed, its words, and other names; no single letters."""
+    names = (other.name for other in alternatives(text, shipped()))
+    found = dict.fromkeys([*text.split(), *words(text), *names])
     return tuple(term for term in found if len(term) >= SHORTEST_WORD)
 
 

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 from backend.listings.tables import Kind
 from backend.matching.documents import compose_text
-from models.bm25 import term_weights
 from models.documents import Candidate, IndexFilter, SearchEngine
 from models.encoder import Encoder
+from models.expansion import expanded_terms
 from models.features import PairText
 from models.relevance import Judgement, PairScorer
-from models.text import tokens
+from models.thesaurus import shipped
 
 CANDIDATES = 200
 # So many of the best candidates are judged as pairs; those behind them were never seen to be the answer.
@@ -22,10 +22,10 @@ def whole_text(text: PairText) -> str:
 
 
 def retrieve(engine: SearchEngine, encoder: Encoder, text: PairText, *, where: IndexFilter) -> list[Candidate]:
-    """Return at most 200 candidates by meaning and 200 by words, fused, best first."""
+    """Return at most 200 candidates by meaning and 200 by words and their equivalents, fused, best first."""
     whole = whole_text(text)
     vector = encoder.encode_queries([whole])[0]
-    return engine.retrieve(vector, term_weights(tokens(whole)), where, CANDIDATES)
+    return engine.retrieve(vector, expanded_terms(whole, shipped()), where, CANDIDATES)
 
 
 def judge(scorer: PairScorer, text: PairText, kind: Kind, others: Sequence[PairText]) -> list[Judgement]:

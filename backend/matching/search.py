@@ -1,6 +1,6 @@
 """Search: what the words find in the index, narrowed and counted by the database, one page at a time."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -11,14 +11,16 @@ from backend.listings import repository as listings
 from backend.listings.repository import ListingBundle
 from backend.listings.tables import Kind
 from backend.matching import repository_search
-from backend.matching.finding import Found, find_by_words
+from backend.matching.finding import MOST_ALTERNATIVES, Found, find_by_words
 from backend.matching.query import Facet, Note, SearchQuery, Sort, regions_within
 from backend.matching.repository_search import FacetCounts, ListFilter
 from backend.matching.service import visible_bundles
 from backend.platform import Platform
 from backend.policy.catalogue import Catalogue
 from backend.web.pages import LOCAL_ZONE
+from models.expansion import alternatives
 from models.text import normalise, tokens
+from models.thesaurus import shipped
 
 PER_PAGE = 20
 SHOWN_NEAREST = 5
@@ -104,10 +106,19 @@ def _searchable(query: SearchQuery) -> tuple[SearchQuery, tuple[Note, ...]]:
         return query, ()
     if not tokens(query.text):
         return replace(query, text=""), (Note("“%(text)s”里没有可以查找的字词，下面是全部。", {"text": query.text}),)
-    plain = normalise(query.text)
-    if plain == " ".join(query.text.split()):
-        return query, ()
-    return query, (Note("已按“%(text)s”查找，繁体、简体和同义的写法都算在内。", {"text": plain}),)
+    return query, (*_spelling(query.text), *_other_names(query.text))
+
+
+def _spelling(text: str) -> Iterator[Note]:
+    plain = normalise(text)
+    if plain != " ".join(text.split()):
+        yield Note("已按“%(text)s”查找，繁体、简体和同义的写法都算在内。", {"text": plain})
+
+
+def _other_names(text: str) -> Iterator[Note]:
+    names = dict.fromkeys(other.name for other in alternatives(text, shipped())[:MOST_ALTERNATIVES])
+    if names:
+        yield Note("也查找了意思相同的说法：%(names)s。", {"names": "、".join(names)})
 
 
 def _page_of_ids(
