@@ -65,6 +65,6 @@ def read_segments(text: PairText, table: TermTable, encode: Callable[[Sequence[s
     """Cut a text into fragments and read each; `encode` as in `prepare`."""
     quotes = cut(text)
     normal = [normalise(quote) for quote in quotes]
-    bags = tuple(Bag.of(signs(one.lower()), (), table) for one in normal)
+    bags = tuple(Bag.of(signs(one.lower()), table) for one in normal)
     vectors = encode(normal) if normal else np.zeros((0, 1), np.float32)
     return Segments(tuple(quotes), bags, vectors)
