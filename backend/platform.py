@@ -45,6 +45,11 @@ class Platform:
     queue: JobQueue
     clock: Clock
 
+    @property
+    def judging(self) -> str:
+        """Return the name of all that judges and orders pairs: what was kept under another name is stale."""
+        return self.scorer.name
+
     def transaction(self) -> AbstractContextManager[Session]:
         """Open a session that commits when its block ends well and can queue jobs."""
         return transaction(self.database, queue=self.queue)
