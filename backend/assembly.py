@@ -13,6 +13,7 @@ from backend.matching.follower import IndexFollower
 from backend.platform import Clock, Platform
 from backend.policy.catalogue import load_catalogue
 from backend.settings import PROJECT, Settings
+from models.cross_encoder import load_cross_encoder
 from models.encoder import Encoder, load_encoder
 from models.relevance import PairScorer
 
@@ -47,6 +48,7 @@ def build_platform(
         mailer=mailer or build_mailer(settings),
         queue=queue or DbosQueue(engine),
         clock=clock,
+        cross_encoder=load_cross_encoder(settings.cross_encoder),
     )
 
 

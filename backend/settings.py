@@ -57,6 +57,9 @@ class Settings(BaseSettings):
         default=SHIPPED_RANKER,
         description="folder of the ranker; one that learned from feedback is written by `jiqiao evaluate refit`",
     )
+    cross_encoder: str = Field(
+        default="", description="name or path of a CrossEncoder that orders the best matches anew; empty: none"
+    )
 
     mailer: MailerKind = MailerKind.FOLDER
     mail_from: str = "技桥 <notice@jiqiao.example.com>"

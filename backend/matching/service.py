@@ -83,7 +83,8 @@ def rank_candidates(
 
 def rank(text: PairText, kind: Kind, bundles: Sequence[ListingBundle], *, platform: Platform) -> list[RankedListing]:
     """Judge how well each of these listings answers a text of `kind`, best first; ties by id."""
-    judgements = judge(platform.scorer, text, kind, [pair_text(bundle) for bundle in bundles])
+    texts = [pair_text(bundle) for bundle in bundles]
+    judgements = judge(platform.scorer, text, kind, texts, cross_encoder=platform.cross_encoder)
     ranked = [
         RankedListing(bundle, judgement.level, judgement.score, judgement.features)
         for bundle, judgement in zip(bundles, judgements, strict=True)

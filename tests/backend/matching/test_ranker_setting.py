@@ -1,5 +1,6 @@
 """A ranker that learned from feedback is loaded by a setting; what cannot be loaded is refused in one sentence."""
 
+import sys
 from dataclasses import replace
 
 import pytest
@@ -65,4 +66,15 @@ def test_a_ranker_that_is_missing_or_broken_is_refused_in_one_sentence(shell, mo
 
     assert answer.exit_code == 1
     assert "设置 RANKER 所指的文件夹里没有可用的排序模型" in answer.output
+    assert len(answer.output.splitlines()) == 1
+
+
+def test_a_cross_encoder_without_torch_is_refused_in_one_sentence(shell, monkeypatch):
+    monkeypatch.setenv("CROSS_ENCODER", "any")
+    monkeypatch.setitem(sys.modules, "torch", None)
+
+    answer = shell.invoke(app, ["serve"])
+
+    assert answer.exit_code == 1
+    assert "pip install 'jiqiao[embed]'" in answer.output
     assert len(answer.output.splitlines()) == 1
