@@ -1,6 +1,7 @@
 """Join the parts of a platform as the settings ask."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 from sqlalchemy.engine import Engine
 
@@ -12,11 +13,11 @@ from backend.matching.follower import IndexFollower
 from backend.platform import Clock, Platform
 from backend.policy.catalogue import load_catalogue
 from backend.settings import PROJECT, Settings
+from models.cross_encoder import load_cross_encoder
 from models.encoder import Encoder, load_encoder
 from models.relevance import PairScorer
 
 REFERENCE = PROJECT / "seeds" / "reference"
-RANKER = PROJECT / "models" / "weights" / "ranker"
 
 
 def utc_now() -> datetime:
@@ -42,9 +43,18 @@ def build_platform(
         database=engine,
         catalogue=load_catalogue(REFERENCE),
         encoder=chosen,
-        scorer=PairScorer.load(RANKER, chosen),
+        scorer=load_ranker(settings.ranker, chosen),
         index=IndexFollower(settings.index_dir, chosen),
         mailer=mailer or build_mailer(settings),
         queue=queue or DbosQueue(engine),
         clock=clock,
+        cross_encoder=load_cross_encoder(settings.cross_encoder),
     )
+
+
+def load_ranker(folder: Path, encoder: Encoder) -> PairScorer:
+    """Load the ranker of a setting. Raises: ValueError saying which setting is wrong, and which file of its folder."""
+    try:
+        return PairScorer.load(folder, encoder)
+    except ValueError as error:
+        raise ValueError(f"设置 RANKER 所指的文件夹里没有可用的排序模型（{error}）") from error

@@ -15,7 +15,7 @@ from backend.accounts import commands as accounts
 from backend.bench import commands as bench
 from backend.bench import commands_evaluate as evaluating
 from backend.check import commands as check
-from backend.cli_platform import open_platform, plain_failures, read_settings, set_up_logging
+from backend.cli_platform import open_platform, plain_failures, read_settings
 from backend.database import build_engine
 from backend.desk import commands as desk
 from backend.digests import commands as digests
@@ -57,10 +57,10 @@ def serve(
     host: Annotated[str, typer.Option(help="监听地址")] = "", port: Annotated[int, typer.Option(help="监听端口")] = 0
 ) -> None:
     """启动网站进程。"""
-    settings = read_settings()
-    set_up_logging(settings)
+    platform = open_platform(is_pooled=True)
+    settings = platform.settings
     uvicorn.run(
-        create_app(settings),
+        create_app(platform=platform),
         host=host or settings.host,
         port=port or settings.port,
         log_config=None,

@@ -38,7 +38,7 @@ def open_platform(*, is_pooled: bool = False) -> Platform:
         busy = settings.database_busy_seconds
         engine = build_engine(settings.database_url, is_pooled=is_pooled, busy_seconds=busy)
         return build_platform(settings, database=engine)
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, ImportError) as error:
         # A damaged file of weights, an encoder that is not installed, a data folder that cannot be written.
         typer.echo(f"启动不了：{error}", err=True)
         raise typer.Exit(FAILED) from None

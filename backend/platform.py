@@ -14,6 +14,7 @@ from backend.jobs.registry import JobQueue
 from backend.mail.mailer import Mailer
 from backend.policy.catalogue import Catalogue
 from backend.settings import Settings
+from models.cross_encoder import CrossEncoder
 from models.encoder import Encoder
 from models.index import Index
 from models.relevance import PairScorer
@@ -44,6 +45,12 @@ class Platform:
     mailer: Mailer
     queue: JobQueue
     clock: Clock
+    cross_encoder: CrossEncoder | None = None
+
+    @property
+    def judging(self) -> str:
+        """Return the name of all that judges and orders pairs: what was kept under another name is stale."""
+        return f"{self.scorer.name}+{self.cross_encoder.name}" if self.cross_encoder else self.scorer.name
 
     def transaction(self) -> AbstractContextManager[Session]:
         """Open a session that commits when its block ends well and can queue jobs."""

@@ -6,10 +6,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 PROJECT = Path(__file__).resolve().parent.parent
+SHIPPED_RANKER = PROJECT / "models" / "weights" / "ranker"
 PLACEHOLDERS = frozenset({"", "secret", "changeme", "change-me", "placeholder", "default", "password", "dev"})
 SHORTEST_SECRET = 32
 
@@ -53,6 +54,13 @@ class Settings(BaseSettings):
     log_level: str = "INFO"
 
     encoder: str = "static"
+    ranker: Path = Field(
+        default=SHIPPED_RANKER,
+        description="folder of the ranker; one that learned from feedback is written by `jiqiao evaluate refit`",
+    )
+    cross_encoder: str = Field(
+        default="", description="name or path of a CrossEncoder that orders the best matches anew; empty: none"
+    )
 
     mailer: MailerKind = MailerKind.FOLDER
     mail_from: str = "技桥 <notice@jiqiao.example.com>"
@@ -90,6 +98,11 @@ class Settings(BaseSettings):
     icp_number: str = ""
     police_number: str = ""
     site_code: str = ""
+
+    @field_validator("ranker", mode="before")
+    @classmethod
+    def _ranker_or_shipped(cls, value: object) -> object:
+        return value or SHIPPED_RANKER
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

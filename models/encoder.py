@@ -134,7 +134,7 @@ class SentenceTransformerEncoder:
             raise ValueError(
                 f"No model {name_or_path} on this machine, and it cannot be downloaded: {error}"
             ) from error
-        self._name = f"st:{name_or_path}-{_content_hash(self._model)}"
+        self._name = f"st:{name_or_path}-{content_hash(self._model)}"
         self._dimension = int(self._model.get_embedding_dimension())
 
     @property
@@ -196,7 +196,7 @@ def unit_rows(vectors: Vectors) -> Vectors:
     return rows
 
 
-def _content_hash(model: Any) -> str:
+def content_hash(model: Any) -> str:
     """Return a hash of a torch module's structure and parameters, which no name or date can hide a change of."""
     digest = hashlib.sha256(str(model).encode())
     for key, tensor in sorted(model.state_dict().items()):

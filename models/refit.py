@@ -1,6 +1,11 @@
 """Move the ranker a little towards what people said of the pairs they were shown."""
 
+import errno
+import json
+import os
+import shutil
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +15,7 @@ from models.ordinal import Numbers, OrdinalModel, standardised
 
 FOLDS = 5
 LEAST_OF_EACH = 20  # pairs that fit and pairs that do not; from fewer nothing can be learned
+LEAST_DEMANDS = 2  # one to learn from, and another to measure on
 ANCHOR = 20.0  # how many pairs' worth of evidence the coefficients as they are count for
 STEPS = 400
 SMALLEST = 1e-9
@@ -54,6 +60,23 @@ def held_out(model: OrdinalModel, seen: Interactions, *, seed: int) -> tuple[Qua
         if held.any():
             after[held] = refit(model, kept).sums(seen.features[held], full[held])
     return _quality(before, seen), _quality(after, seen)
+
+
+def write_refitted(present: Path, folder: Path, model: OrdinalModel, *, card: str) -> None:
+    """Write a new ranker's folder: the model and its card, with the terms and texts of the one it was made from.
+
+    Raises: OSError if the folder is there already, or cannot be written.
+    """
+    if folder.exists():
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(folder))
+    unfinished = folder.with_name(f"{folder.name}.unfinished")
+    unfinished.mkdir(parents=True, exist_ok=True)
+    for name in ("terms.tsv.gz", "background.json"):
+        shutil.copyfile(present / name, unfinished / name)
+    weights = json.dumps(model.as_dict(), ensure_ascii=False, indent=1)
+    (unfinished / "weights.json").write_text(weights + "\n", encoding="utf-8")
+    (unfinished / "README.md").write_text(card, encoding="utf-8")
+    unfinished.rename(folder)
 
 
 def _coefficients(rows: Numbers, fits: Numbers, model: OrdinalModel) -> Numbers:

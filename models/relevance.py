@@ -1,5 +1,7 @@
 """Does this supply answer this demand? A calibrated judgement of a pair, from its two texts alone."""
 
+import hashlib
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,7 +14,7 @@ import numpy as np
 from models.background import matched_background
 from models.documents import Vector
 from models.encoder import Encoder
-from models.features import FEATURES, PairText, PreparedText, pair_features, prepare
+from models.features import FEATURES, VECTOR_FEATURES, PairText, PreparedText, pair_features, prepare
 from models.ordinal import OrdinalModel
 from models.recent import Recent
 from models.segments import Segments, read_segments
@@ -23,6 +25,7 @@ SHIPPED = Path(__file__).parent / "weights" / "ranker"
 
 MOST_PREPARED = 2_048  # texts of each kind kept ready, about 20 kB each
 MOST_SEGMENTED = 256  # likewise cut into fragments, about 60 kB each
+HASH_LENGTH = 12  # hexadecimal digits: chance of two of a thousand rankers agreeing below 1e-8
 
 
 class MatchLevel(StrEnum):
@@ -59,10 +62,18 @@ class PairScorer:
     A judgement depends on the two texts only: not on the market, not on the other candidates, not on who asks.
     """
 
-    def __init__(self, *, encoder: Encoder, table: TermTable, model: OrdinalModel) -> None:
+    def __init__(
+        self, *, encoder: Encoder, table: TermTable, model: OrdinalModel, fitted: OrdinalModel | None = None
+    ) -> None:
+        """Take the parts; `fitted` is the model as it was before it was mapped onto another encoder, if it was."""
         if model.features != FEATURES:
             raise ValueError("the ranker was fitted to other features than this version computes")
         self.encoder, self.table, self.model = encoder, table, model
+        self.basis = _hash(encoder.name, table.revision, *FEATURES)
+        """What the features of a pair depend on beside its texts. Where it is the same they can be compared."""
+        # Not the mapped model: its last digits may differ between machines that load the same files.
+        self.name = f"{self.basis}-{_hash(json.dumps((fitted or model).as_dict(), sort_keys=True))}"
+        """Basis and weights: a judgement kept under another name is stale."""
         self._prepared = Recent[PairText, PreparedText](MOST_PREPARED), Recent[PairText, PreparedText](MOST_PREPARED)
         self._segments = Recent[PairText, Segments](MOST_SEGMENTED), Recent[PairText, Segments](MOST_SEGMENTED)
 
@@ -72,10 +83,13 @@ class PairScorer:
 
         Raises: ValueError naming the file that is missing or broken.
         """
-        model, table = OrdinalModel.load(folder / "weights.json"), TermTable.load(folder / "terms.tsv.gz")
-        if model.encoder != encoder.name:
-            model = matched_background(model, folder / "background.json", table, encoder)
-        return cls(encoder=encoder, table=table, model=model)
+        fitted, table = OrdinalModel.load(folder / "weights.json"), TermTable.load(folder / "terms.tsv.gz")
+        if fitted.features != FEATURES or fitted.background.keys() != set(VECTOR_FEATURES):
+            raise ValueError(f"{folder / 'weights.json'}: was fitted to other features than this version computes")
+        model = fitted
+        if fitted.encoder != encoder.name:
+            model = matched_background(fitted, folder / "background.json", table, encoder)
+        return cls(encoder=encoder, table=table, model=model, fitted=fitted)
 
     def judge(self, demand: PairText, supplies: Sequence[PairText]) -> list[Judgement]:
         """Judge each supply for one demand, in the order given."""
@@ -114,3 +128,7 @@ class PairScorer:
                 self.model.scores(sums).tolist(), self.model.levels(sums).tolist(), features.tolist(), strict=True
             )
         ]
+
+
+def _hash(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()[:HASH_LENGTH]

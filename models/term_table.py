@@ -1,6 +1,7 @@
 """How telling a word or a pair of characters is: document frequencies counted once over a large corpus, shipped."""
 
 import gzip
+import hashlib
 import math
 import re
 import zlib
@@ -58,9 +59,17 @@ class TermTable:
     """Ids and weights of words and of signs; a weight is the inverse document frequency, ln(1 / share of passages)."""
 
     def __init__(
-        self, *, words: Mapping[str, float], signs: Mapping[str, float], unknown: float, passage_length: float
+        self,
+        *,
+        words: Mapping[str, float],
+        signs: Mapping[str, float],
+        unknown: float,
+        passage_length: float,
+        revision: str = "",
     ) -> None:
         self._words, self._unknown = words, unknown
+        self.revision = revision
+        """Hash of the file it was read from."""
         self.passage_length = passage_length
         """Distinct signs of a passage, on average."""
         others = {word: weight for word, weight in words.items() if not is_han(word)}
@@ -85,7 +94,10 @@ class TermTable:
                     tables[kind][term] = -math.log(float(share))
         except (OSError, StopIteration, ValueError, KeyError, EOFError, zlib.error) as error:
             raise ValueError(f"{path}: is no table of terms ({error!r})") from error
-        return cls(words=tables["w"], signs=tables["s"], unknown=-math.log(least), passage_length=length)
+        revision = hashlib.sha256(path.read_bytes()).hexdigest()
+        return cls(
+            words=tables["w"], signs=tables["s"], unknown=-math.log(least), passage_length=length, revision=revision
+        )
 
     def word_weight(self, word: str) -> float:
         """Return how telling a word is."""

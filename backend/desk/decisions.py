@@ -21,6 +21,7 @@ from backend.desk.tables_pipeline import CaseStep, StepKind
 from backend.errors import Conflict, Forbidden, NotFound
 from backend.listings.tables import Listing, State
 from backend.matching import service as matching
+from backend.matching.feedback import Shown
 from backend.matching.tables import Verdict
 from backend.web.pages import LOCAL_ZONE
 
@@ -282,10 +283,17 @@ def _feed_back(
         demand_id=row.demand_id,
         verdict=verdict,
         reason=reason,
-        level=row.level,
-        rank=rank,
+        shown=_what_was_shown(session, row, rank=rank),
         now=now,
     )
+
+
+def _what_was_shown(session: Session, row: Recommendation, *, rank: int) -> Shown:
+    """Return what stood in the queue, with what it rested on if the pair is still judged from the same two texts."""
+    pair = repository.find_judged_pair(session, row.supply_id, row.demand_id)
+    if pair is None or pair.fingerprint != row.fingerprint or pair.level != row.level:
+        return Shown(level=row.level, rank=rank)
+    return Shown(level=row.level, rank=rank, features=pair.features, ranker=pair.ranker)
 
 
 trail.name_entries(

@@ -47,7 +47,7 @@ def fingerprint_of(supply_hash: str, demand_hash: str) -> str:
 
 def judge(session: Session, platform: Platform, *, everything: bool = False) -> Judging:
     """Judge the pairs of every demand that a change since the last run may concern; write nothing."""
-    encoder = platform.encoder.name
+    encoder = platform.judging
     until = matching_repository.last_change(session)
     mark = None if everything else repository_pool.find_mark(session, encoder)
     if mark is None:
@@ -68,7 +68,7 @@ def keep(session: Session, judging: Judging, *, now: datetime) -> bool:
     if judging.after is None:
         repository_pool.clear_pairs(session, encoder=judging.encoder)
     elif mark is None:
-        # Another encoder's run cleared the table meanwhile: what this one has is only a part.
+        # A run of another encoder or ranker cleared the table meanwhile: what this one has is only a part.
         return False
     repository_pool.replace_pairs(session, judging.demand_ids, judging.pairs)
     session.merge(JudgingMark(encoder=judging.encoder, change=judging.until, judged_at=now))
@@ -113,6 +113,8 @@ def _judge_demand(session: Session, demand: ListingBundle, platform: Platform) -
             fingerprint=fingerprint_of(entry.bundle.listing.content_hash, demand.listing.content_hash),
             pairing=_pairing(demand, entry.bundle, platform.catalogue),
             judged_at=now,
+            features=dict(entry.features),
+            ranker=platform.scorer.name,
         )
         for entry in _fitting(session, demand, platform)[:PAIRS_PER_DEMAND]
     ]

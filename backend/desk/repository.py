@@ -246,6 +246,11 @@ def find_own_cases(
     return {pair: case for pair, case in found.items() if pair in set(pairs)}
 
 
+def find_judged_pair(session: Session, supply_id: UUID, demand_id: UUID) -> JudgedPair | None:
+    """Return how a pair was judged last, if it was among a demand's best."""
+    return session.get(JudgedPair, (demand_id, supply_id))
+
+
 def forget_feedback(session: Session, account_id: UUID, *, supply_id: UUID, demand_id: UUID) -> None:
     """Take back what an account said of a pair."""
     said = col(MatchFeedback.account_id) == account_id, col(MatchFeedback.supply_id) == supply_id

@@ -113,13 +113,13 @@ def load_fields(session: Session) -> Mapping[UUID, frozenset[str]]:
 
 
 def find_mark(session: Session, encoder: str) -> JudgingMark | None:
-    """Return up to where the pairs of an encoder are judged, if any are."""
+    """Return up to where pairs are judged by an encoder with its ranker, if any are."""
     query = select(JudgingMark).where(JudgingMark.encoder == encoder)
     return session.exec(query.execution_options(populate_existing=True)).first()
 
 
 def lock_mark(session: Session, encoder: str) -> JudgingMark | None:
-    """Return the mark of an encoder; nobody else moves it until this transaction ends."""
+    """Return the mark of an encoder with its ranker; nobody else moves it until this transaction ends."""
     query = select(JudgingMark).where(JudgingMark.encoder == encoder).with_for_update()
     return session.exec(query.execution_options(populate_existing=True)).first()
 
@@ -151,6 +151,6 @@ def replace_pairs(session: Session, demand_ids: Sequence[UUID], pairs: Sequence[
 
 
 def clear_pairs(session: Session, *, encoder: str) -> None:
-    """Forget every judged pair, and that another encoder than this one ever judged any."""
+    """Forget every judged pair, and that another encoder or ranker than this one ever judged any."""
     session.exec(sa.delete(JudgedPair))
     session.exec(sa.delete(JudgingMark).where(col(JudgingMark.encoder) != encoder))

@@ -128,12 +128,18 @@ class JudgedPair(SQLModel, table=True):
     fingerprint: str = Field(max_length=64, description="hash of both contents as they were judged")
     pairing: str = Field(default="", max_length=300, description="what Article 5 says of the two places, if anything")
     judged_at: datetime = Field(sa_type=UtcTime)
+    features: dict[str, float] | None = Field(
+        default=None,
+        sa_column=Column(sa.JSON(none_as_null=True), nullable=True),
+        description="what the judgement rests on, by name",
+    )
+    ranker: str | None = Field(default=None, max_length=80, description="name of the ranker that judged it")
 
 
 class JudgingMark(SQLModel, table=True):
-    """Up to which change of the market this encoder's pairs are judged."""
+    """Up to which change of the market pairs are judged, by one encoder, ranker and cross-encoder together."""
 
-    encoder: str = Field(max_length=80, primary_key=True)
+    encoder: str = Field(max_length=80, primary_key=True, description="name of all that judged: see Platform.judging")
     change: int = Field(description="number of the last change that was looked at")
     judged_at: datetime = Field(sa_type=UtcTime)
 

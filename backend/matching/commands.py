@@ -104,7 +104,13 @@ def evaluate_collection(
         typer.echo(f"读不了这份数据：{error}", err=True)
         raise typer.Exit(FAILED) from None
     platform = open_platform()
-    result = evaluate(collection, pool=chosen, encoder=platform.encoder, scorer=platform.scorer)
+    result = evaluate(
+        collection,
+        pool=chosen,
+        encoder=platform.encoder,
+        scorer=platform.scorer,
+        cross_encoder=platform.cross_encoder,
+    )
     if as_json:
         _print_json(result.as_dict())
     else:
@@ -113,9 +119,13 @@ def evaluate_collection(
 
 def _print_table(result: Evaluation) -> None:
     typer.echo(f"{result.queries} 条需求，{result.documents} 条成果；回答“没有合适的”的占 {result.no_match_share:.1%}")
-    typer.echo(f"{'':12}{'技桥':>8}{'BM25':>10}{'向量':>8}{'合并':>8}")
+    columns = [("技桥", result.ours), ("BM25", result.bm25), ("向量", result.dense), ("合并", result.fused)]
+    if result.without_cross_encoder is not None:
+        columns.insert(1, ("不重排", result.without_cross_encoder))
+    # A Han character is two columns wide.
+    typer.echo(" " * 12 + "".join(" " * (10 - len(title.encode("gbk"))) + title for title, _ in columns))
     for name in MEASURES:
-        row = [values.get(name) for values in (result.ours, result.bm25, result.dense, result.fused)]
+        row = [values.get(name) for _, values in columns]
         typer.echo(f"{name:12}" + "".join(f"{'—' if value is None else format(value, '.3f'):>10}" for value in row))
 
 

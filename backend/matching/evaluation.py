@@ -3,6 +3,7 @@
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from backend.listings.tables import Kind
 from backend.matching.documents import compose_text
 from backend.matching.pipeline import RERANKED, judge, retrieve
 from models.bm25 import term_weights
+from models.cross_encoder import CrossEncoder
 from models.documents import ANY, Candidate, IndexDocument, IndexFilter
 from models.encoder import Encoder
 from models.evaluation import Collection, Entry, Pool, evaluate_rankings
@@ -36,18 +38,23 @@ class Evaluation:
     dense: Mapping[str, float | None]
     fused: Mapping[str, float | None]
     """Both of these retrieved and fused, not yet judged as pairs."""
+    without_cross_encoder: Mapping[str, float | None] | None
+    """Our ranking in the order of the ranker alone, where a cross-encoder is set."""
     no_match_share: float
     queries: int
     documents: int
 
     def as_dict(self) -> dict[str, object]:
         """Return the stable form that other programs read."""
+        baselines = {"bm25": dict(self.bm25), "dense": dict(self.dense), "fused": dict(self.fused)}
+        if self.without_cross_encoder is not None:
+            baselines["without_cross_encoder"] = dict(self.without_cross_encoder)
         return {
             **self.ours,
             "no_match_share": self.no_match_share,
             "queries": self.queries,
             "documents": self.documents,
-            "baselines": {"bm25": dict(self.bm25), "dense": dict(self.dense), "fused": dict(self.fused)},
+            "baselines": baselines,
         }
 
 
@@ -81,13 +88,16 @@ class Measurement:
             for entry in (self._collection.corpus[key],)
         ]
 
-    def ours(self, query_id: str, candidates: Sequence[str]) -> NDArray[np.float64]:
+    def ours(
+        self, query_id: str, candidates: Sequence[str], *, cross_encoder: CrossEncoder | None = None
+    ) -> NDArray[np.float64]:
         """Score candidates as people are served: retrieved, the best judged as pairs, the rest behind them."""
         text = _pair_text(self._collection.queries[query_id])
         found = self._retrieve(text, candidates)
         known = {candidate.id: candidate.fused_score for candidate in found}
         best = [one.id for one in (found if len(candidates) < len(self._texts) else found[:RERANKED])]
-        judgements = judge(self._scorer, text, Kind.DEMAND, [self._texts[key] for key in best])
+        texts = [self._texts[key] for key in best]
+        judgements = judge(self._scorer, text, Kind.DEMAND, texts, cross_encoder=cross_encoder)
         for key, judgement in zip(best, judgements, strict=True):
             known[key] = JUDGED_ABOVE + judgement.score
         return np.array([known.get(key, ABSENT) for key in candidates])
@@ -123,13 +133,23 @@ class Measurement:
         return all(judgement.level is MatchLevel.NONE for judgement in judgements)
 
 
-def evaluate(collection: Collection, *, pool: Pool, encoder: Encoder, scorer: PairScorer) -> Evaluation:
+def evaluate(
+    collection: Collection,
+    *,
+    pool: Pool,
+    encoder: Encoder,
+    scorer: PairScorer,
+    cross_encoder: CrossEncoder | None = None,
+) -> Evaluation:
     """Measure a collection; without judgements only the share of queries answered with 没有合适的 is told."""
     with tempfile.TemporaryDirectory(prefix="jiqiao-evaluate-") as folder:
         market = Measurement(collection, Path(folder), encoder=encoder, scorer=scorer)
         nothing = [market.answers_nothing(query_id) for query_id in collection.queries]
+        ranked = evaluate_rankings(collection, market.ours, pool=pool).as_dict()
+        ordered = partial(market.ours, cross_encoder=cross_encoder)
         return Evaluation(
-            ours=evaluate_rankings(collection, market.ours, pool=pool).as_dict(),
+            ours=evaluate_rankings(collection, ordered, pool=pool).as_dict() if cross_encoder else ranked,
+            without_cross_encoder=ranked if cross_encoder else None,
             bm25=evaluate_rankings(collection, market.bm25, pool=pool).as_dict(),
             dense=evaluate_rankings(collection, market.dense, pool=pool).as_dict(),
             fused=evaluate_rankings(collection, market.fused, pool=pool).as_dict(),

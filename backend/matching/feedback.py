@@ -1,6 +1,9 @@
 """What a person says of a pair: the form, its words, and who may speak."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
+from hashlib import sha256
 from typing import Annotated, Self
 
 from pydantic import BaseModel, Field, model_validator
@@ -40,6 +43,18 @@ UNFIT_LABELS = {
 VERDICT_LABELS = {Verdict.FITS: "合适", Verdict.UNFIT: "不合适", Verdict.LATER: "以后再说"}
 
 
+@dataclass(frozen=True)
+class Shown:
+    """What a person saw of a pair when speaking of it; what is not known is empty or None."""
+
+    level: str = ""
+    rank: int = 0
+    features: Mapping[str, float] | None = None
+    """What the judgement rested on, by name."""
+    ranker: str | None = None
+    """Name of the ranker that judged."""
+
+
 class FeedbackForm(BaseModel):
     """One verdict on a pair, with the level under which it was shown."""
 
@@ -64,3 +79,9 @@ def may_judge(account: Account | None, *bundles: ListingBundle) -> bool:
     if account is None:
         return False
     return account.role == Role.MANAGER or any(bundle.listing.owner_id == account.id for bundle in bundles)
+
+
+def seal_of(demand: ListingBundle, supply: ListingBundle, *, ranker: str) -> str:
+    """Return what a form carries of the pair as it was shown: another text or ranker gives another 32 hex digits."""
+    sides = demand.listing.content_hash, supply.listing.content_hash
+    return sha256(":".join((ranker, *sides)).encode()).hexdigest()[:32]

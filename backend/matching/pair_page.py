@@ -18,7 +18,7 @@ from backend.matching import repository
 from backend.matching.bridges import Bridge, Pair, bridge_of
 from backend.matching.disclosure import disclose
 from backend.matching.explanation import Explanation, explain, pair_text
-from backend.matching.feedback import VERDICT_LABELS, UnfitReason, may_judge
+from backend.matching.feedback import VERDICT_LABELS, Shown, UnfitReason, may_judge, seal_of
 from backend.matching.highlighting import paragraphs
 from backend.matching.listing_page import may_read
 from backend.platform import Platform
@@ -36,7 +36,7 @@ class Side:
 
 @dataclass(frozen=True)
 class PairPage(Page):
-    """A pair. `said` is what the reader said of it before; errors belong to the feedback form."""
+    """A pair. `said` is what the reader said of it before; `seal` and errors belong to the feedback form."""
 
     template: ClassVar[str] = "matching/pair.html"
 
@@ -46,6 +46,7 @@ class PairPage(Page):
     may_judge: bool
     said: str
     rank: int
+    seal: str
     reasons: tuple[tuple[str, str], ...]
     errors: tuple[tuple[str, str], ...] = ()
 
@@ -92,6 +93,7 @@ def make_pair_page(
         may_judge=may_judge(reader, demand, supply),
         said=_said(session, reader, demand, supply),
         rank=rank,
+        seal=seal_of(demand, supply, ranker=platform.scorer.name),
         reasons=tuple((reason.value, reason.label) for reason in UnfitReason),
         errors=tuple(errors),
     )
@@ -102,6 +104,21 @@ def judge_pair(demand: ListingBundle, supply: ListingBundle, *, platform: Platfo
     judgement = platform.scorer.judge(pair_text(demand), [pair_text(supply)])[0]
     reasons = explain(demand, supply, scorer=platform.scorer, catalogue=platform.catalogue)
     return Pair(demand, supply, judgement.level, reasons)
+
+
+def what_was_shown(
+    demand: ListingBundle, supply: ListingBundle, *, platform: Platform, seal: str, level: str, rank: int
+) -> Shown:
+    """Return what the page of a pair showed whose form comes back with these values.
+
+    A judgement depends on the two texts and the ranker alone, so that it can be repeated while the seal still holds.
+    Once a side or the ranker has changed only what the form itself says is known.
+    """
+    ranker = platform.scorer.name
+    if seal != seal_of(demand, supply, ranker=ranker):
+        return Shown(level=level, rank=rank)
+    judgement = platform.scorer.judge(pair_text(demand), [pair_text(supply)])[0]
+    return Shown(level=judgement.level.value, rank=rank, features=judgement.features, ranker=ranker)
 
 
 def _side(card: Card, shown: Explanation) -> Side:

@@ -21,7 +21,7 @@ from backend.matching import service
 from backend.matching.export import MOST_ROWS, load_public_cards, write_csv, write_json, write_xlsx
 from backend.matching.feedback import FeedbackForm
 from backend.matching.listing_page import make_listing_page, may_read
-from backend.matching.pair_page import load_pair, make_pair_page
+from backend.matching.pair_page import load_pair, make_pair_page, what_was_shown
 from backend.matching.preview import preview, read_leniently
 from backend.matching.query import SearchQuery, read_query
 from backend.matching.saved_searches import find_saved
@@ -125,6 +125,8 @@ def give_feedback(
         errors = [(entry.field, entry.message) for entry in error.errors]
         page = make_pair_page(session, demand, supply, platform=platform, reader=account, rank=rank, errors=errors)
         return render(request, page, status=422)
+    level = said.level.value if said.level else ""
+    shown = what_was_shown(demand, supply, platform=platform, seal=form.first("seal"), level=level, rank=rank)
     service.record_feedback(
         session,
         account,
@@ -132,8 +134,7 @@ def give_feedback(
         demand_id=demand_id,
         verdict=said.verdict,
         reason=said.kept_reason,
-        level=said.level.value if said.level else "",
-        rank=rank,
+        shown=shown,
         now=now,
     )
     target = build_url(request.app, "matching.pair", demand_id=demand_id, supply_id=supply_id, rank=rank or "")

@@ -1,6 +1,6 @@
 """Matches of a listing, search, likely duplicates, and what people say of a match."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -15,7 +15,7 @@ from backend.listings.tables import Kind
 from backend.matching import repository
 from backend.matching.duplicates import find_same
 from backend.matching.explanation import Explanation, explain, ordered, pair_text
-from backend.matching.feedback import may_judge
+from backend.matching.feedback import Shown, may_judge
 from backend.matching.pipeline import RERANKED, judge, retrieve, whole_text
 from backend.matching.tables import MatchFeedback, Verdict
 from backend.platform import Platform
@@ -67,6 +67,8 @@ class RankedListing:
     bundle: ListingBundle
     level: MatchLevel
     score: float
+    features: Mapping[str, float]
+    """What the judgement rests on, by name."""
 
 
 def rank_candidates(
@@ -81,9 +83,10 @@ def rank_candidates(
 
 def rank(text: PairText, kind: Kind, bundles: Sequence[ListingBundle], *, platform: Platform) -> list[RankedListing]:
     """Judge how well each of these listings answers a text of `kind`, best first; ties by id."""
-    judgements = judge(platform.scorer, text, kind, [pair_text(bundle) for bundle in bundles])
+    texts = [pair_text(bundle) for bundle in bundles]
+    judgements = judge(platform.scorer, text, kind, texts, cross_encoder=platform.cross_encoder)
     ranked = [
-        RankedListing(bundle, judgement.level, judgement.score)
+        RankedListing(bundle, judgement.level, judgement.score, judgement.features)
         for bundle, judgement in zip(bundles, judgements, strict=True)
     ]
     return sorted(ranked, key=lambda entry: (-entry.score, str(entry.bundle.id)))
@@ -134,8 +137,7 @@ def record_feedback(
     demand_id: UUID,
     verdict: Verdict,
     reason: str,
-    level: str,
-    rank: int,
+    shown: Shown,
     now: datetime,
 ) -> MatchFeedback:
     """Keep what a person said of a pair, together with what was shown; a later word replaces an earlier one."""
@@ -149,7 +151,9 @@ def record_feedback(
         account_id=account.id, supply_id=supply_id, demand_id=demand_id, verdict=verdict, at=now
     )
     feedback.verdict, feedback.reason, feedback.at = verdict, reason, now
-    feedback.level_shown, feedback.rank_shown = level, rank
+    feedback.level_shown, feedback.rank_shown = shown.level, shown.rank
+    feedback.features = None if shown.features is None else dict(shown.features)
+    feedback.ranker_shown = shown.ranker
     session.add(feedback)
     return feedback
 

@@ -53,6 +53,12 @@ class MatchFeedback(SQLModel, table=True):
     reason: str = Field(default="", max_length=40)
     level_shown: str = Field(default="", max_length=10)
     rank_shown: int = 0
+    features: dict[str, float] | None = Field(
+        default=None,
+        sa_column=Column(sa.JSON(none_as_null=True), nullable=True),
+        description="what the judgement that was shown rested on, by name; none where it is not known",
+    )
+    ranker_shown: str | None = Field(default=None, max_length=80, description="name of the ranker that judged it")
     at: datetime = Field(sa_type=UtcTime)
 
 

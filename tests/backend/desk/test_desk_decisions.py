@@ -13,12 +13,13 @@ from backend.accounts.tables import Role, TrailEntry
 from backend.database import build_engine, transaction
 from backend.desk import decisions
 from backend.desk.stages import Exit
-from backend.desk.tables import Case, DismissalReason, Progress, Recommendation
+from backend.desk.tables import Case, DismissalReason, JudgedPair, Progress, Recommendation
 from backend.errors import Conflict, Forbidden, NotFound
 from backend.listings.tables import Listing
 from backend.matching.feedback import UnfitReason
 from backend.matching.tables import MatchFeedback, Verdict
 from backend.migrations.upgrade import upgrade_database
+from models.features import FEATURES
 
 TAKEN = {"taken_at": MONDAY, "staged_at": MONDAY, "stepped_at": MONDAY}
 
@@ -150,6 +151,22 @@ def test_a_pair_whose_listing_was_withdrawn_a_moment_ago_cannot_be_taken(session
 
     assert row.progress is Progress.OPEN
     assert session.exec(select(Case).where(Case.supply_id == row.supply_id)).first() is None
+
+
+@pytest.mark.parametrize("has_changed", [False, True])
+def test_what_the_judgement_rested_on_goes_into_the_feedback_unless_the_pair_changed(
+    session, platform, manager, row, has_changed
+):
+    judged = session.get(JudgedPair, (row.demand_id, row.supply_id))
+    if has_changed:
+        row.fingerprint = "0" * 64
+
+    decisions.take(session, row.id, by=manager, now=MONDAY, rank=1)
+
+    said = feedback_on(session, row)
+    assert set(judged.features) == set(FEATURES)
+    expected = (None, None) if has_changed else (judged.features, platform.scorer.name)
+    assert (said.features, said.ranker_shown) == expected
 
 
 def test_dismissing_keeps_the_reason_in_the_feedback_and_in_the_trail(session, platform, manager, row):

@@ -1,5 +1,6 @@
 """Who is recommended what: each pair once, by what the manager cares for, and never what is gone."""
 
+from dataclasses import replace
 from datetime import timedelta
 from uuid import uuid4
 
@@ -18,7 +19,7 @@ from backend.desk.tables import DismissalReason, JudgedPair, Progress, Recommend
 from backend.jobs import enqueue
 from backend.listings import service as listings
 from backend.listings.tables import Kind
-from models.relevance import MatchLevel
+from models.relevance import MatchLevel, PairScorer
 
 
 def test_a_fitting_pair_is_recommended_to_every_manager_once(session, platform):
@@ -293,6 +294,21 @@ def test_a_run_without_changes_judges_nothing_again(session, platform):
     judging = pairs.judge(session, platform)
 
     assert list(judging.demand_ids) == []
+
+
+def test_another_ranker_has_everything_judged_anew(session, platform):
+    _, demand = make_pair(session, platform)
+    recommend(session, platform)
+    scorer = platform.scorer
+    model = replace(scorer.model, thresholds=(90.0, 91.0, 92.0))
+    other = replace(platform, scorer=PairScorer(encoder=scorer.encoder, table=scorer.table, model=model))
+
+    judging = pairs.judge(session, other)
+    pairs.keep(session, judging, now=MONDAY)
+
+    assert list(judging.demand_ids) == [demand.id]
+    assert session.exec(select(JudgedPair)).all() == []
+    assert list(pairs.judge(session, other).demand_ids) == []
 
 
 def test_a_new_supply_has_only_the_demands_judged_again_that_it_may_answer(session, platform):

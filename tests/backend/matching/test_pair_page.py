@@ -10,9 +10,11 @@ from test_listing_page import DEMAND, SUPPLY
 from backend.accounts.tables import Role
 from backend.errors import Forbidden
 from backend.listings import service as listings
+from backend.listings.repository import load_bundles
 from backend.listings.tables import Kind
 from backend.matching import service
-from backend.matching.feedback import UnfitReason
+from backend.matching.explanation import pair_text
+from backend.matching.feedback import Shown, UnfitReason
 from backend.matching.tables import MatchFeedback, Verdict
 
 
@@ -88,6 +90,28 @@ def test_feedback_is_kept_with_the_rank_and_the_level_that_were_shown(client, se
     assert "您上次的意见：不合适（价格与预算相差太大）" in client.get(address).text
 
 
+@pytest.mark.parametrize("has_changed", [False, True])
+def test_what_the_judgement_rested_on_is_kept_unless_a_side_has_changed_since(
+    client, session, address, pair, owner, platform, has_changed
+):
+    client.sign_in(owner)
+    seal = client.get(address).text.split('name="seal" value="')[1].split('"')[0]
+    demand, supply = (pair_text(load_bundles(session, [one.id])[one.id]) for one in pair)
+    (judged,) = platform.scorer.judge(demand, [supply])
+    if has_changed:
+        pair[1].content_hash = "0" * 64
+        session.flush()
+
+    client.submit(address, {"verdict": "fits", "level": "weak", "rank": "2", "seal": seal})
+
+    kept = session.exec(select(MatchFeedback)).one()
+    if has_changed:
+        assert (kept.features, kept.ranker_shown, kept.level_shown) == (None, None, "weak")
+    else:
+        assert kept.features == dict(judged.features)
+        assert (kept.ranker_shown, kept.level_shown) == (platform.scorer.name, judged.level.value)
+
+
 def test_a_later_word_replaces_the_earlier_one(client, session, address):
     client.sign_in(make_account(session, role=Role.MANAGER))
 
@@ -136,7 +160,6 @@ def test_the_service_itself_refuses_strangers(session, pair, now):
             demand_id=pair[0].id,
             verdict=Verdict.FITS,
             reason="",
-            level="",
-            rank=0,
+            shown=Shown(),
             now=now,
         )
