@@ -73,7 +73,7 @@ class TermTable:
         self.passage_length = passage_length
         """Distinct signs of a passage, on average."""
         others = {word: weight for word, weight in words.items() if not is_han(word)}
-        weights = {_sign_id(sign): weight for sign, weight in (signs | others).items()}
+        weights = {_sign_id(sign): weight for sign, weight in {**signs, **others}.items()}
         self._ids = np.array(sorted(weights), np.int64)
         self._weights = np.array([weights[id_] for id_ in self._ids.tolist()], np.float64)
 
@@ -134,4 +134,5 @@ def _sign_id(sign: str) -> int:
 
 
 def _are_han(codes: Ids) -> NDArray[np.bool_]:
-    return np.searchsorted(_HAN_EDGES, codes, side="right") % 2 == 1
+    inside: NDArray[np.bool_] = np.searchsorted(_HAN_EDGES, codes, side="right") % 2 == 1
+    return inside

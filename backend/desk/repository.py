@@ -14,6 +14,7 @@ from backend.accounts.tables import Account, Role
 from backend.desk.repository_pool import CHUNK, DEMAND, SUPPLY, rests, settled
 from backend.desk.tables import (
     Case,
+    JudgedPair,
     ManagerProfile,
     Progress,
     Recommendation,

@@ -58,9 +58,10 @@ def without_each(graded: Pairs, market: Pairs, strengths: Strengths, *, seed: in
     for name in FEATURES:
         silenced = replace(strengths, most={**strengths.most, name: 0.0})
         sums = held_out(graded, market, silenced, seed=seed)
-        found[name] = tuple(
+        on_graded, on_market = (
             ranking(one, pairs, relevant=ANSWER)["ndcg@10"] for one, pairs in zip(sums, (graded, market), strict=True)
         )
+        found[name] = (on_graded, on_market)
     return found
 
 
