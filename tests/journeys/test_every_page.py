@@ -225,6 +225,8 @@ def _walk(inspector: Inspector, person: str, words: dict[str, str]) -> None:
             inspector.submit(f"422 ({address})", address, button)
 
 
+# The platform may have to be started for it first, and there are more than seventy visits.
+@pytest.mark.timeout(600)
 def test_every_page_can_be_read_by_everybody_who_sees_it(chromium: Browser, demonstration: Demonstration) -> None:
     names = {
         route.name
