@@ -5,16 +5,20 @@ from uuid import uuid4
 import pytest
 from factories import make_account
 from sqlmodel import select
-from test_listing_page import DEMAND, SUPPLY
+from test_listing_page import DEMAND, SUPPLY, bundles
 
 from backend.accounts.tables import Role
+from backend.digests.items import make_item
 from backend.errors import Forbidden
 from backend.listings import service as listings
 from backend.listings.repository import load_bundles
-from backend.listings.tables import Kind
+from backend.listings.tables import Kind, Visibility
 from backend.matching import service
+from backend.matching.bridges import bridge_of
+from backend.matching.data import match_as_data
 from backend.matching.explanation import pair_text
 from backend.matching.feedback import Shown, UnfitReason
+from backend.matching.pair_page import judge_pair
 from backend.matching.tables import MatchFeedback, Verdict
 
 
@@ -163,3 +167,26 @@ def test_the_service_itself_refuses_strangers(session, pair, now):
             shown=Shown(),
             now=now,
         )
+
+
+def test_other_words_for_the_same_are_told_on_page_api_and_digest_to_whom_the_texts_are_open(
+    client, session, platform, publish
+):
+    told = "电池管理系统 = BMS"
+    demand = publish("求储能电池管理系统标定平台", kind=Kind.DEMAND)
+    opened, closed = (
+        publish("储能标定平台", description="多通道 BMS 标定，含脚本。", visibility=visibility)
+        for visibility in (Visibility.PUBLIC, Visibility.MANAGERS)
+    )
+
+    for supply, is_told in ((opened, True), (closed, False)):
+        asked, offered = bundles(session, demand, supply)
+        pair = judge_pair(asked, offered, platform=platform)
+        bridge = bridge_of(pair, catalogue=platform.catalogue, reader=None)
+        item = make_item(pair, bridge, why="", href="", settings=platform.settings)
+        match = service.Match(offered, pair.level, 0.0, pair.explanation)
+        data = match_as_data(match, platform.catalogue, reader=None, of=asked)
+
+        assert (told in client.get(f"/pairs/{demand.id}/{supply.id}").text) is is_told
+        assert item.second_reason.startswith(f"说法对应：{told}。") is is_told
+        assert [entry["text"] for entry in data["counterparts"]] == [told] * is_told
