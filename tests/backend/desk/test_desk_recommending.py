@@ -300,7 +300,7 @@ def test_another_ranker_has_everything_judged_anew(session, platform):
     _, demand = make_pair(session, platform)
     recommend(session, platform)
     scorer = platform.scorer
-    model = replace(scorer.model, thresholds=(90.0, 91.0, 92.0))
+    model = replace(scorer.model, full_sums=(1e6, 2e6))
     other = replace(platform, scorer=PairScorer(encoder=scorer.encoder, table=scorer.table, model=model))
 
     judging = pairs.judge(session, other)
