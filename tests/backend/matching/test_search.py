@@ -251,7 +251,9 @@ def test_an_expired_listing_leaves_the_list_with_its_state(session, client, publ
     assert BATTERY not in client.get("/listings").text
 
 
-@pytest.mark.parametrize(("asked", "written"), [("BMS", "电池管理系统"), ("电池管理系统", "BMS"), ("bms", "電池管理系統")])
+@pytest.mark.parametrize(
+    ("asked", "written"), [("BMS", "电池管理系统"), ("电池管理系统", "BMS"), ("bms", "電池管理系統")]
+)
 def test_another_name_finds_is_marked_counted_and_told(client, session, platform, publish, asked, written):
     publish(f"车规级{written}标定平台")
     publish("储能电池热失控预警系统")
