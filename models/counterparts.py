@@ -3,10 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 
 from models.features import PairText
 from models.text import normalise
 from models.thesaurus import Occurrence, Thesaurus, lower, place_of
+
+KEPT = 256  # texts lately read: one listing is held against ten others in a row
 
 
 class Relation(StrEnum):
@@ -38,10 +41,9 @@ def find_counterparts(thesaurus: Thesaurus, demand: PairText, supply: PairText, 
 
     Nothing that both sides say alike is told, nor a term that is a part of its counterpart.
     """
-    asked, offered = _normal(demand), _normal(supply)
-    asked_lower, offered_lower = lower(asked), lower(offered)
+    (asked, asked_lower), (offered, offered_lower) = _read(demand), _read(supply)
     found: dict[str, Counterpart] = {}
-    for term in thesaurus.find(asked):
+    for term in _terms(thesaurus, demand):
         if len(found) == limit:
             break
         if term.term in found or place_of(term.term, offered_lower) >= 0:
@@ -62,5 +64,13 @@ def _others(thesaurus: Thesaurus, found: Occurrence) -> Iterator[tuple[str, Rela
     yield from ((other, Relation.ANSWER) for other in thesaurus.answers(found.term))
 
 
-def _normal(text: PairText) -> str:
-    return normalise(f"{text.title}\n{text.keywords}\n{text.body}")
+@lru_cache(maxsize=KEPT)
+def _terms(thesaurus: Thesaurus, text: PairText) -> tuple[Occurrence, ...]:
+    return tuple(thesaurus.find(_read(text)[0]))
+
+
+@lru_cache(maxsize=KEPT)
+def _read(text: PairText) -> tuple[str, str]:
+    """Return the normal form of a text, and the same in lower case, with the same places."""
+    normal = normalise(f"{text.title}\n{text.keywords}\n{text.body}")
+    return normal, lower(normal)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from models.bm25 import indexable, term_weights
 from models.text import normalise, tokens
@@ -46,6 +47,10 @@ def expanded_terms(text: str, thesaurus: Thesaurus) -> dict[str, float]:
 
 def _alternatives(normal: str, thesaurus: Thesaurus) -> Iterator[Alternative]:
     for term in dict.fromkeys(found.term for found in thesaurus.find(normal)):
-        own = tuple(indexable(tokens(term)))
         for name in thesaurus.equivalents(term):
-            yield Alternative(name, tuple(indexable(tokens(name))), own)
+            yield Alternative(name, _tokens(name), _tokens(term))
+
+
+@lru_cache(maxsize=8_192)  # about what the shipped thesaurus has
+def _tokens(name: str) -> tuple[str, ...]:
+    return tuple(indexable(tokens(name)))

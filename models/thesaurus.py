@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
+from operator import add
 from pathlib import Path
 from typing import Self
 
@@ -18,7 +19,7 @@ SHIPPED = Path(__file__).parent / "weights" / "thesaurus"
 """The thesaurus that comes with the project."""
 
 GROUPS = "groups.tsv.gz"
-HEAD = 2  # characters by which a term is looked for; no term is shorter
+HEAD = 2  # first characters by which a term is looked for; no term is shorter
 LONGEST_DOUBTFUL = 3  # Han characters of a term that may stand in a text by chance: 中风 in 集中风险
 
 
@@ -85,8 +86,7 @@ class Thesaurus:
         two or three characters must stand as a word of its own.
         """
         text, found, at = lower(normal), list[Occurrence](), 0
-        for start in range(len(text) - 1):
-            lengths = self._lengths.get(text[start : start + HEAD])
+        for start, lengths in enumerate(map(self._lengths.get, map(add, text, text[1:]))):
             if lengths is None or start < at:
                 continue
             for length in lengths:
