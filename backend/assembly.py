@@ -1,5 +1,7 @@
 """Join the parts of a platform as the settings ask."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,7 +17,7 @@ from backend.policy.catalogue import load_catalogue
 from backend.settings import PROJECT, Settings
 from models.cross_encoder import load_cross_encoder
 from models.encoder import Encoder, load_encoder
-from models.relevance import PairScorer
+from models.relevance import PairScorer, read_ranker
 
 REFERENCE = PROJECT / "seeds" / "reference"
 
@@ -53,8 +55,20 @@ def build_platform(
 
 
 def load_ranker(folder: Path, encoder: Encoder) -> PairScorer:
-    """Load the ranker of a setting. Raises: ValueError saying which setting is wrong, and which file of its folder."""
-    try:
+    """Load the ranker of a setting. Raises: as `check_ranker`."""
+    with _naming_the_setting():
         return PairScorer.load(folder, encoder)
+
+
+def check_ranker(folder: Path) -> None:
+    """Read the ranker of a setting. Raises: ValueError saying which setting is wrong, and which file of its folder."""
+    with _naming_the_setting():
+        read_ranker(folder)
+
+
+@contextmanager
+def _naming_the_setting() -> Iterator[None]:
+    try:
+        yield
     except ValueError as error:
         raise ValueError(f"设置 RANKER 所指的文件夹里没有可用的排序模型（{error}）") from error

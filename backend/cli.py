@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from types import FrameType
@@ -12,10 +13,11 @@ import typer
 import uvicorn
 
 from backend.accounts import commands as accounts
+from backend.assembly import check_ranker
 from backend.bench import commands as bench
 from backend.bench import commands_evaluate as evaluating
 from backend.check import commands as check
-from backend.cli_platform import open_platform, plain_failures, read_settings
+from backend.cli_platform import open_platform, plain_failures, plain_refusals, read_settings
 from backend.database import build_engine
 from backend.desk import commands as desk
 from backend.digests import commands as digests
@@ -96,6 +98,8 @@ def up(
 ) -> None:
     """升级数据库，然后同时启动网站和后台进程。"""
     settings = read_settings()
+    with plain_refusals():
+        check_ranker(settings.ranker)
     with plain_failures():
         settings.data_dir.mkdir(parents=True, exist_ok=True)
         engine = build_engine(settings.database_url, is_pooled=False)
@@ -135,7 +139,11 @@ def _run_together(works: Sequence[Callable[[], None]]) -> int:
 def _run_alone(work: Callable[[], None]) -> None:
     """Run one work in its own process, which ends when the one that started it is gone."""
     die_with_parent()
-    work()
+    try:
+        work()
+    except typer.Exit as end:
+        # It has said why; in a process of its own nobody above turns this into an exit status.
+        sys.exit(end.exit_code)
 
 
 if __name__ == "__main__":

@@ -33,13 +33,22 @@ def open_platform(*, is_pooled: bool = False) -> Platform:
     """Join a platform from the settings of this shell; only a long-lived process wants pooled connections."""
     settings = read_settings()
     set_up_logging(settings)
-    try:
+    with plain_refusals():
         settings.data_dir.mkdir(parents=True, exist_ok=True)
         busy = settings.database_busy_seconds
         engine = build_engine(settings.database_url, is_pooled=is_pooled, busy_seconds=busy)
         return build_platform(settings, database=engine)
+
+
+@contextmanager
+def plain_refusals() -> Iterator[None]:
+    """Say in one sentence why a platform cannot be joined, and stop.
+
+    A damaged file of weights, an encoder that is not installed, a data folder that cannot be written.
+    """
+    try:
+        yield
     except (ValueError, OSError, ImportError) as error:
-        # A damaged file of weights, an encoder that is not installed, a data folder that cannot be written.
         typer.echo(f"启动不了：{error}", err=True)
         raise typer.Exit(FAILED) from None
 

@@ -27,7 +27,7 @@ class CrossEncoder:
         """
         try:
             # Not at the top of the file: web processes import torch only if a cross-encoder is asked for.
-            library, torch = import_module("sentence_transformers"), import_module("torch")
+            torch, library = import_module("torch"), import_module("sentence_transformers")
         except ModuleNotFoundError as error:
             message = (
                 f"Cross-encoder {name_or_path} needs sentence-transformers. "

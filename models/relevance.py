@@ -83,9 +83,7 @@ class PairScorer:
 
         Raises: ValueError naming the file that is missing or broken.
         """
-        fitted, table = OrdinalModel.load(folder / "weights.json"), TermTable.load(folder / "terms.tsv.gz")
-        if fitted.features != FEATURES or fitted.background.keys() != set(VECTOR_FEATURES):
-            raise ValueError(f"{folder / 'weights.json'}: was fitted to other features than this version computes")
+        fitted, table = read_ranker(folder)
         model = fitted
         if fitted.encoder != encoder.name:
             model = matched_background(fitted, folder / "background.json", table, encoder)
@@ -128,6 +126,17 @@ class PairScorer:
                 self.model.scores(sums).tolist(), self.model.levels(sums).tolist(), features.tolist(), strict=True
             )
         ]
+
+
+def read_ranker(folder: Path) -> tuple[OrdinalModel, TermTable]:
+    """Read the model and the terms of a ranker's folder.
+
+    Raises: ValueError naming the file that is missing or broken.
+    """
+    fitted, table = OrdinalModel.load(folder / "weights.json"), TermTable.load(folder / "terms.tsv.gz")
+    if fitted.features != FEATURES or fitted.background.keys() != set(VECTOR_FEATURES):
+        raise ValueError(f"{folder / 'weights.json'}: was fitted to other features than this version computes")
+    return fitted, table
 
 
 def _hash(*parts: str) -> str:

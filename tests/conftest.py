@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -16,17 +16,13 @@ import pytest
 import sqlalchemy as sa
 from encoders import HashEncoder
 from factories import MONDAY
-from joining import JobList, application
+from joining import Browser, Clock, JobList
 from mailers import MemoryMailer
 from postgresql import running_server
 from pydantic import SecretStr
 from sqlalchemy.engine import Connection, Engine
 from sqlmodel import Session
-from starlette.testclient import TestClient
 
-from backend.accounts import service as accounts
-from backend.accounts.dependencies import SESSION_COOKIE
-from backend.accounts.tables import Account
 from backend.assembly import build_platform
 from backend.database import build_engine
 from backend.domains import JOB_MODULES
@@ -34,7 +30,6 @@ from backend.matching.follower import IndexFollower
 from backend.migrations.upgrade import upgrade_database
 from backend.platform import Platform
 from backend.settings import Settings
-from backend.web import csrf
 
 KNOWN_JOBS = JOB_MODULES
 
@@ -132,20 +127,6 @@ def mailer() -> MemoryMailer:
     return MemoryMailer()
 
 
-class Clock:
-    """The time of a test; moves only when told."""
-
-    def __init__(self, moment: datetime) -> None:
-        self.moment = moment
-
-    def __call__(self) -> datetime:
-        return self.moment
-
-    def advance(self, **delta: float) -> datetime:
-        self.moment += timedelta(**delta)
-        return self.moment
-
-
 @pytest.fixture
 def clock() -> Clock:
     return Clock(MONDAY)
@@ -220,30 +201,6 @@ def platform(
         clock=clock,
         connection=connection,
     )
-
-
-class Browser(TestClient):
-    """A browser over the application: keeps cookies, fills in the form token, signs in without a password."""
-
-    def __init__(self, platform: TestedPlatform) -> None:
-        self.platform = platform
-        super().__init__(application(platform), base_url="http://testserver", follow_redirects=True)
-
-    def token(self) -> str:
-        """Return a valid form token for this browser."""
-        if csrf.COOKIE not in self.cookies:
-            self.cookies.set(csrf.COOKIE, csrf.new_browser_id(), domain="testserver.local")
-        return csrf.make_token(self.platform.settings.signing_key, self.cookies[csrf.COOKIE])
-
-    def submit(self, url: str, data: dict[str, Any] | None = None, **options: Any) -> Any:
-        """Post a form with its token."""
-        return self.post(url, data={csrf.FIELD: self.token(), **(data or {})}, **options)
-
-    def sign_in(self, account: Account) -> None:
-        """Open a session for an account."""
-        with self.platform.transaction() as session:
-            token = accounts.open_session(session, account, now=self.platform.clock(), hours=12)
-        self.cookies.set(SESSION_COOKIE, token, domain="testserver.local")
 
 
 @pytest.fixture

@@ -3,10 +3,9 @@
 import sqlite3
 
 import pytest
-from conftest import Browser, Clock
 from encoders import HashEncoder
 from factories import MONDAY
-from joining import JobList
+from joining import Browser, Clock, JobList
 from mailers import MemoryMailer
 from pydantic import SecretStr
 from recommending import make_manager, make_pair, only_row, recommend

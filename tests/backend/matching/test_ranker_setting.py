@@ -55,14 +55,14 @@ def test_a_ranker_that_learned_from_feedback_is_written_as_a_folder_and_serves_f
         write_refitted(platform.settings.ranker, tmp_path / "refitted", found.model, card="# card")
 
 
-@pytest.mark.parametrize("content", [None, "{}", "not json"])
-def test_a_ranker_that_is_missing_or_broken_is_refused_in_one_sentence(shell, monkeypatch, tmp_path, content):
+@pytest.mark.parametrize(("command", "content"), [("serve", None), ("up", None), ("worker", "{}"), ("serve", "x")])
+def test_a_ranker_that_is_missing_or_broken_is_refused_in_one_sentence(shell, monkeypatch, tmp_path, command, content):
     monkeypatch.setenv("RANKER", str(tmp_path / "ranker"))
     if content is not None:
         (tmp_path / "ranker").mkdir()
         (tmp_path / "ranker" / "weights.json").write_text(content)
 
-    answer = shell.invoke(app, ["serve"])
+    answer = shell.invoke(app, [command])
 
     assert answer.exit_code == 1
     assert "设置 RANKER 所指的文件夹里没有可用的排序模型" in answer.output
