@@ -103,5 +103,5 @@ def _begin(
 
 def _is_current(session: Session, platform: Platform, part: Part) -> bool:
     """Tell whether no newer run has begun than the one that a part belongs to."""
-    mark = repository_pool.find_mark(session, platform.encoder.name)
+    mark = repository_pool.find_mark(session, platform.judging)
     return mark is not None and mark.judged_at <= part.at
