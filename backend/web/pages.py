@@ -154,7 +154,7 @@ class Renderer:
             if not name.startswith("emails/"):
                 self.environment.get_template(name)
 
-    def _say(self, text: str, **variables: object) -> Markup:
+    def _say(self, text: str, /, **variables: object) -> Markup:
         """Return a text in the language of the request; texts with a % sign are formatted, others stand as they are."""
         said = Markup(self._translations.translate(text))  # noqa: S704 - texts of templates, by us
         return said % variables if "%" in said else said

@@ -127,7 +127,7 @@ def test_nothing_to_judge_gives_nothing():
 
 
 def test_a_higher_level_always_has_the_higher_score():
-    judged = [one for demand, _ in answered_pairs()[::9] for one in scorer().judge(demand, supplies())]
+    judged = [one for demand, _ in answered_pairs()[::4] for one in scorer().judge(demand, supplies())]
     judged += scorer().judge(PairText(DEMAND.title), [PairText(text.title) for text in (DEMAND, ANSWER, STRANGER)])
 
     by_level = {level: [one.score for one in judged if one.level is level] for level in MatchLevel}
@@ -199,7 +199,7 @@ def test_another_encoder_s_cosines_are_mapped_onto_the_known_ones():
     mapped = [judgement.score for judgement in narrow.judge(demand, supplies())]
 
     assert spearman(mapped, known) > 0.9
-    assert np.mean(np.abs(np.subtract(mapped, known))) < 0.02
+    assert np.mean(np.abs(np.subtract(mapped, known))) < 0.03
 
 
 def test_the_encoder_that_the_ranker_was_fitted_to_is_taken_as_it_is():
