@@ -38,8 +38,8 @@ def background(texts: Sequence[PairText], table: TermTable, encoder: Encoder) ->
     The first half of the texts stands for demands, the second for supplies.
     """
     half = len(texts) // 2
-    demands = prepare(texts[:half], table, encoder.encode_queries)
-    supplies = prepare(texts[half:], table, encoder.encode_documents)
+    demands = prepare(texts[:half], table, encoder.encode_queries, are_demands=True)
+    supplies = prepare(texts[half:], table, encoder.encode_documents, are_demands=False)
     rows: Numbers = np.concatenate([pair_features(demand, supplies, one_is_demand=True) for demand in demands])
     columns = {name: rows[:, FEATURES.index(name)] for name in VECTOR_FEATURES}
     return {name: (float(column.mean()), float(column.std())) for name, column in columns.items()}

@@ -79,15 +79,16 @@ class PreparedText:
     is_bare: bool
     """Whether it is a title with nothing below, or the reverse."""
     chance: Numbers
-    """(2, l): mean and variance of the weight of its signs that an unrelated text of each of the `LENGTHS` has."""
+    """Of a demand, (2, l): mean and variance of the weight of its signs that an unrelated text of each of the `LENGTHS`
+    has. Nobody asks it of a supply: (2, 0)."""
     direction: Vector
     """(d,) float32 of unit length, or zero: title and content count alike, however long the content is."""
 
 
 def prepare(
-    texts: Sequence[PairText], table: TermTable, encode: Callable[[Sequence[str]], Vector]
+    texts: Sequence[PairText], table: TermTable, encode: Callable[[Sequence[str]], Vector], *, are_demands: bool
 ) -> list[PreparedText]:
-    """Read texts; `encode` maps n texts to (n, d) float32 with rows of unit length, or zero."""
+    """Read texts of one kind; `encode` maps n texts to (n, d) float32 with rows of unit length, or zero."""
     titles = [normalise((text.title.strip() or text.content)[:MOST_CHARACTERS]) for text in texts]
     contents = [normalise(text.content[:MOST_CHARACTERS]) for text in texts]
     vectors = encode([*titles, *contents]).reshape(2, len(texts), -1)
@@ -96,7 +97,8 @@ def prepare(
     for title, content, direction in zip(titles, contents, directions, strict=True):
         is_bare = title == content
         bag = Bag.of(title if is_bare else f"{title}\n{content}", table)
-        prepared.append(PreparedText(bag, is_bare, _chance(bag, table), direction))
+        chance = _chance(bag, table) if are_demands else np.zeros((2, 0))
+        prepared.append(PreparedText(bag, is_bare, chance, direction))
     return prepared
 
 
@@ -122,10 +124,10 @@ def pair_features(one: PreparedText, many: Sequence[PreparedText], *, one_is_dem
         return np.bincount(pair, weights=values, minlength=len(many)).astype(np.float64)
 
     full = np.array([not (one.is_bare or text.is_bare) for text in many])
-    chance = np.broadcast_to(one.chance, (len(many), *one.chance.shape))
-    sizes = np.array([len(text.bag.ids) for text in many])
-    if not one_is_demand:
-        chance, sizes = np.array([text.chance for text in many]), np.full(len(many), len(one.bag.ids))
+    if one_is_demand:
+        chance, sizes = np.stack([one.chance] * len(many)), np.array([len(text.bag.ids) for text in many])
+    else:
+        chance, sizes = np.stack([text.chance for text in many]), np.full(len(many), len(one.bag.ids))
     columns = {
         "meaning_cosine": _cosines(one.direction, np.array([text.direction for text in many])),
         "term_cosine": _ratio(total(one.bag.weights[mine] * others[theirs]), lengths),

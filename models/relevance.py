@@ -100,7 +100,9 @@ class PairScorer:
     def prepared(self, texts: Sequence[PairText], *, are_demands: bool) -> list[PreparedText]:
         """Return texts read and encoded, from memory where they have been seen lately."""
         encode = self._encode(are_demands=are_demands)
-        return self._prepared[are_demands].get(texts, lambda new: prepare(new, self.table, encode))
+        return self._prepared[are_demands].get(
+            texts, lambda new: prepare(new, self.table, encode, are_demands=are_demands)
+        )
 
     def segments(self, texts: Sequence[PairText], *, are_demands: bool) -> list[Segments]:
         """Return texts cut into fragments that can be quoted, from memory where they have been seen lately."""

@@ -15,7 +15,7 @@ from models.thesaurus import shipped
 
 CANDIDATES = 200
 # So many of the best candidates are judged as pairs; those behind them were never seen to be the answer.
-RERANKED = 60
+RERANKED = 40
 # So many of the best are read once more by a cross-encoder, where one is set: twice what a page shows.
 ORDERED_ANEW = 20
 

@@ -142,8 +142,9 @@ def _pairs(
     table: TermTable,
     encoder: Encoder,
 ) -> Pairs:
-    asked = prepare([demands[key] for key in grades], table, encoder.encode_queries)
-    offered = dict(zip(supplies, prepare(list(supplies.values()), table, encoder.encode_documents), strict=True))
+    asked = prepare([demands[key] for key in grades], table, encoder.encode_queries, are_demands=True)
+    read = prepare(list(supplies.values()), table, encoder.encode_documents, are_demands=False)
+    offered = dict(zip(supplies, read, strict=True))
     blocks: list[Numbers] = []
     is_bare: list[bool] = []
     for text, judged in zip(asked, grades.values(), strict=True):
