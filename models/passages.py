@@ -64,7 +64,7 @@ def _agreement(asked: Segments, offered: Segments) -> NDArray[np.float64]:
     left, right = _term_matrices(asked, offered)
     lengths = np.outer(np.linalg.norm(left, axis=1), np.linalg.norm(right, axis=1))
     products = left @ right.T
-    cosines = np.divide(products, lengths, out=np.zeros_like(products), where=lengths > 0)
+    cosines = np.minimum(np.divide(products, lengths, out=np.zeros_like(products), where=lengths > 0), 1)
     # The square root of the products' sum is near the sum of the weights of a few shared signs, and cheaper.
     amount = np.minimum(np.sqrt(products) / FULL_AMOUNT, 1)
     meaning = np.clip(asked.vectors @ offered.vectors.T, 0, 1).astype(np.float64)
