@@ -72,6 +72,7 @@ PAGES: dict[str, tuple[str, tuple[str, ...]]] = {
     "listings.edit": ("/listings/{pending}/edit", (MEMBER,)),
     "listings.mine": ("/my/listings", (MEMBER, OWNER, NEW_MEMBER)),
     "listings.own": ("/my/listings/{pending}", (MEMBER,)),
+    "matching.saved": ("/my/searches", (MANAGER, NEW_MEMBER)),
     "moderation.queue": ("/moderation", (MODERATOR,)),
     "moderation.show": ("/moderation/{pending}", (MODERATOR,)),
     "desk.queue": ("/desk", (MANAGER, NEW_MANAGER)),
