@@ -35,7 +35,8 @@ side asks. Served in NumPy; made by `python -m models.training.ranker` (seed {se
   Its supplies are bare content words of titles.
 - This project's own market: {market_demands} demands, each with every one of {market_supplies} supplies. For 60 of
   them readers (language models, no people) judged all that BM25, the encoder or the ranker had among its first twenty
-  (`seeds/judgements`); for the others the answers are those that the author of the demand expects. {expected} pairs are answers (grade 3 or 4);
+  (`seeds/judgements`); for the others the answers are those that the author of the demand expects.
+  {expected} pairs are answers (grade 3 or 4);
   {unanswered} demands have none, most of them deliberately though their words occur.
 - Titles of Chinese papers with their abstracts (CSL, Apache-2.0): measured only.
 
