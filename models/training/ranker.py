@@ -53,10 +53,10 @@ def single_features(pairs: Pairs, *, relevant: int) -> dict[str, dict[str, float
 
 
 def without_each(graded: Pairs, market: Pairs, strengths: Strengths, *, seed: int) -> dict[str, tuple[float, float]]:
-    """Return nDCG@10 on graded pairs and on our market, held out, without each feature in turn."""
+    """Return nDCG@10 on graded pairs and on all of our market, held out: with every feature, then without each."""
     found = {}
-    for name in FEATURES:
-        silenced = replace(strengths, most={**strengths.most, name: 0.0})
+    for name in ("nothing", *FEATURES):
+        silenced = strengths if name == "nothing" else replace(strengths, most={**strengths.most, name: 0.0})
         sums = held_out(graded, market, silenced, seed=seed)
         on_graded, on_market = (
             ranking(one, pairs, relevant=ANSWER)["ndcg@10"] for one, pairs in zip(sums, (graded, market), strict=True)

@@ -151,7 +151,7 @@ def card(measured: Measured) -> str:
         coefficients=_coefficients(model),
         rankings=_rankings(measured),
         without=table(
-            ["without", "graded", "market"],
+            ["without", "graded", "market, all demands"],
             [[name, *(f"{value:.3f}" for value in values)] for name, values in measured.without.items()],
         ),
         curve=table(
